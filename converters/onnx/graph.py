@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .text import cut, quote
+
 Kind = Literal["tensor", "sparse", "sequence", "optional", "map", "opaque", "unknown"]
 Shape = tuple[int | str | None, ...]
 FunctionKey = tuple[str, str, str]
@@ -127,7 +129,7 @@ class Node:
                 yield from value
 
     def __str__(self) -> str:
-        return f"node {self.name!r} ({self.operator}, opset {self.opset})"
+        return f"node {quote(self.name)} ({cut(self.operator)}, opset {self.opset})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
