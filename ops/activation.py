@@ -1,0 +1,3 @@
+"""Activation functions of networks."""
+
+from __future__ import annotations

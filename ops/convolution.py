@@ -1,0 +1,3 @@
+"""Convolutions and transposed convolutions."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Distances and similarities."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Sums of products written in Einstein's notation."""
+
+from __future__ import annotations

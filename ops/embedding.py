@@ -1,0 +1,3 @@
+"""Look-ups in tables of vectors."""
+
+from __future__ import annotations

@@ -1,0 +1,34 @@
+"""The families of operators, imported for what they register. A new family adds its line."""
+
+from . import activation as activation
+from . import arithmetic as arithmetic
+from . import attention as attention
+from . import bitwise as bitwise
+from . import comparison as comparison
+from . import convolution as convolution
+from . import creation as creation
+from . import distance as distance
+from . import einsum as einsum
+from . import elementwise as elementwise
+from . import embedding as embedding
+from . import fft as fft
+from . import gather as gather
+from . import indexing as indexing
+from . import interpolation as interpolation
+from . import joining as joining
+from . import linalg as linalg
+from . import linear as linear
+from . import loss as loss
+from . import normalization as normalization
+from . import padding as padding
+from . import pooling as pooling
+from . import random as random
+from . import recurrent as recurrent
+from . import reduction as reduction
+from . import scan as scan
+from . import shape as shape
+from . import sorting as sorting
+from . import special as special
+from . import statistics as statistics
+from . import vision as vision
+from . import windows as windows

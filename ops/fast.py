@@ -1,0 +1,125 @@
+"""The short way for small tensors: a dictionary look-up, one NumPy call, one new Tensor.
+
+A general call costs a few microseconds: arguments bound, devices and dtypes promoted, a kernel
+chosen. When the arguments are tensors of one dtype and device and no option is given, none of it
+can change anything. ``device.fast[operator][dtype]`` is then the function to call on the arrays.
+:func:`tensorlite.explain` empties the tables while it records, so nothing escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..devices.base import Fast
+from ..devices.kernels import KERNELS
+from ..dtypes import ALL, bfloat16
+from .quiet import quiet, restore
+from .registry import Op
+
+FAST: dict[str, tuple[Callable[..., Any], tuple[np.dtype[Any], ...]]] = {}
+_CONSTANTS: dict[tuple[Any, type, np.dtype[Any]], Any] = {}
+
+_PLAIN = tuple(d.numpy for d in ALL if d.numpy.kind in "biufc" or d is bfloat16)
+_FLOATS = tuple(d.numpy for d in ALL if d.numpy in _PLAIN and d.kind in "fc")
+
+
+def declare(entry: Op) -> None:
+    """Notes an operator's fast function."""
+    if entry.fast is not None:
+        FAST[entry.name] = (entry.fast, _FLOATS if entry.fast_floats else _PLAIN)
+
+
+def table(kind: str) -> Fast:
+    """The fast functions of a device of host memory: all, but for large arrays with a kernel."""
+    found: Fast = {}
+    for name, (function, dtypes) in FAST.items():
+        kernels = KERNELS[kind].get(name)
+        if kernels:
+            limit = min(k.min_size for k in kernels)
+            function = _below(limit, function)
+        found[name] = dict.fromkeys(dtypes, function)
+    return found
+
+
+def _below(limit: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    def small(array: Any, *rest: Any) -> Any:
+        return function(array, *rest) if array.size < limit else NotImplemented
+
+    return small
+
+
+def constant(value: Any, dtype: np.dtype[Any]) -> Any:
+    """The 0-d array of a Python number, kept for the next time (zero has a sign, so not kept)."""
+    key = (value, type(value), dtype)
+    found = _CONSTANTS.get(key)
+    if found is None:
+        found = np.array(value, dtype)
+        if value:
+            if len(_CONSTANTS) > 4096:
+                _CONSTANTS.clear()
+            _CONSTANTS[key] = found
+    return found
+
+
+def unary(entry: Op, run: Callable[..., Any], tensor: type[Any]) -> Callable[..., Any]:
+    """The public function of an operator of one tensor that has a fast function."""
+    name, new, ndarray, asarray = entry.name, tensor.__new__, np.ndarray, np.asarray
+
+    def call(input: Any, *args: Any, **kwargs: Any) -> Any:
+        if not (args or kwargs):
+            try:
+                array, device = input._array, input._device
+                function = device.fast[name][array.dtype]
+            except (AttributeError, KeyError):
+                return run(entry, (input,), kwargs)
+            token = quiet()
+            try:
+                value = function(array)
+            finally:
+                restore(token)
+            if value is not NotImplemented:
+                result = new(tensor)
+                result._array = value if type(value) is ndarray else asarray(value)
+                result._device = device
+                return result
+        return run(entry, (input, *args), kwargs)
+
+    return call
+
+
+def binary(entry: Op, run: Callable[..., Any], tensor: type[Any]) -> Callable[..., Any]:
+    """The public function of an operator of two tensors that has a fast function."""
+    name, new, ndarray, asarray = entry.name, tensor.__new__, np.ndarray, np.asarray
+    constants = _CONSTANTS
+
+    def call(input: Any, other: Any, *args: Any, **kwargs: Any) -> Any:
+        if not (args or kwargs):
+            try:
+                array, device = input._array, input._device
+                function = device.fast[name][array.dtype]
+                if type(other) is tensor:
+                    second = other._array
+                    if second.dtype is not array.dtype or other._device is not device:
+                        return run(entry, (input, other), kwargs)
+                else:
+                    second = constants[other, type(other), array.dtype]
+            except (AttributeError, KeyError, TypeError):
+                return run(entry, (input, other), kwargs)
+            token = quiet()
+            try:
+                value = function(array, second)
+            except (ValueError, TypeError):
+                value = NotImplemented
+            finally:
+                restore(token)
+            if value is not NotImplemented:
+                result = new(tensor)
+                result._array = value if type(value) is ndarray else asarray(value)
+                result._device = device
+                return result
+        return run(entry, (input, other, *args), kwargs)
+
+    return call

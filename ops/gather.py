@@ -1,0 +1,3 @@
+"""Gather, scatter, take, put, masked operations."""
+
+from __future__ import annotations

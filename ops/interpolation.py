@@ -1,0 +1,3 @@
+"""Resampling: interpolate, upsample."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Joining, splitting, stacking and repeating tensors."""
+
+from __future__ import annotations

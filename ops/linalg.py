@@ -1,0 +1,3 @@
+"""Linear algebra: products, decompositions, solutions, norms."""
+
+from __future__ import annotations

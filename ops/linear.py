@@ -1,0 +1,3 @@
+"""Linear maps: linear, bilinear."""
+
+from __future__ import annotations

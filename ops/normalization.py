@@ -1,0 +1,3 @@
+"""Normalisation: batch, layer, group, instance, RMS."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Padding."""
+
+from __future__ import annotations

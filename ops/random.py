@@ -1,0 +1,3 @@
+"""Random numbers, with generators."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Recurrent networks: RNN, GRU, LSTM."""
+
+from __future__ import annotations

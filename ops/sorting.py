@@ -1,0 +1,3 @@
+"""Sorting, searching, uniqueness and top-k."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Special functions of mathematics: gamma, Bessel, error functions and their kin."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Histograms, quantiles, covariance."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Operators on images: grid sampling, pixel shuffle, folding."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Window functions of signal processing."""
+
+from __future__ import annotations

@@ -1,0 +1,78 @@
+"""``Tensor.to``: dtypes and devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .devices.base import Device, resolve
+from .dtypes import dtype as Dtype
+from .errors import ArgumentError
+from .tensor import Tensor, wrap
+
+
+def to(
+    tensor: Tensor,
+    *args: Any,
+    device: Any = None,
+    dtype: Any = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """See :meth:`Tensor.to`."""
+    for position, value in enumerate(args):
+        if isinstance(value, Tensor):
+            device, dtype = value.device, value.dtype
+        elif isinstance(value, Dtype) or value in (float, int, bool, complex):
+            dtype = value
+        elif isinstance(value, bool):
+            copy = value if position > 1 else copy
+        elif isinstance(value, str | Device):
+            device = value
+        elif isinstance(value, int):
+            device = f"cuda:{value}"
+        elif value is not None:
+            raise ArgumentError(f"to: expected a dtype, a device or a tensor, got {value!r}")
+    result = _cast(tensor, dtypes.to_dtype(dtype)) if dtype is not None else tensor
+    if device is not None:
+        result = _move(result, resolve(device))
+    if memory_format is not None:
+        result = result.contiguous(memory_format)
+    if copy and result._array is tensor._array:
+        result = wrap(result._array.copy(), result._device)
+    return result
+
+
+def _cast(tensor: Tensor, target: Dtype) -> Tensor:
+    if tensor.dtype is target:
+        return tensor
+    if tensor._device.xp is None:
+        host = cast_array(tensor._host(), target)
+        return wrap(tensor._device.from_host(host), tensor._device)
+    return wrap(cast_array(tensor._array, target), tensor._device)
+
+
+def cast_array(array: Any, target: Dtype) -> Any:
+    """An array in another dtype, rounding as PyTorch does (toward zero to integers)."""
+    source = dtypes.from_numpy(array.dtype)
+    if source.is_complex and not target.is_complex:
+        array = array.real
+    if target is dtypes.bool_:
+        return array != 0
+    if target.is_integral and target.numpy.kind not in "iu":
+        array = array.astype(np.int8)  # ml_dtypes' 4-bit integers convert from integers
+    elif array.dtype.kind not in "biufc" and target.numpy.kind not in "f":
+        array = array.astype(np.float32 if source.is_floating_point else np.int8)
+    with np.errstate(all="ignore"):
+        return array.astype(target.numpy)
+
+
+def _move(tensor: Tensor, device: Device) -> Tensor:
+    if tensor._device is device:
+        return tensor
+    if tensor._device.host and device.host:
+        return wrap(tensor._array, device)
+    return wrap(device.from_host(tensor._host()), device)

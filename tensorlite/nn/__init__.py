@@ -1,0 +1,3 @@
+"""Layers of networks: Module, the containers, and one file per family of layers."""
+
+from . import functional as functional
