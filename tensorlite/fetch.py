@@ -368,6 +368,9 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     said = (errors or lines or [f"exit status {done.returncode}"])[-1]
+    # pip's last word is then that there is no such package, which is not the trouble.
+    if "No matching distribution" in said and "connection broken by" in done.stderr:
+        said = "the package registry cannot be reached"
     return said[:300].rstrip(".")
 
 

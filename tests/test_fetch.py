@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -157,6 +158,16 @@ def test_offline_says_what_where_and_how(registry: Registry) -> None:
         assert part in said
 
 
+def test_unreachable_registry_is_told_from_a_missing_package(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.wheel.unlink()
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens there
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    refused("pip could not download it: the package registry cannot be reached")
+
+
 def test_the_advised_command_gets_the_wheel(
     registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -177,9 +188,9 @@ def test_the_advised_command_gets_the_wheel(
 
 def test_pip_absent_says_so(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     registry.wheel.unlink()
-    found = fetch.importlib.util.find_spec
+    found = importlib.util.find_spec
     monkeypatch.setattr(
-        fetch.importlib.util, "find_spec", lambda name: None if name == "pip" else found(name)
+        importlib.util, "find_spec", lambda name: None if name == "pip" else found(name)
     )
     refused("pip is not installed")
 
@@ -266,6 +277,7 @@ def test_concurrent_processes_all_succeed(registry: Registry, tmp_path: Path) ->
         "import pathlib, sys\n"
         "from tensorlite import fetch\n"
         f"fetch.MANIFEST = pathlib.Path({str(registry.manifest)!r})\n"
+        "print('ready', flush=True)\n"
         "sys.stdin.read()\n"
         "print(len(fetch.path('tiny/net').read_bytes()))\n"
     )
@@ -282,9 +294,12 @@ def test_concurrent_processes_all_succeed(registry: Registry, tmp_path: Path) ->
         )
         for _ in range(4)
     ]
-    for process in started:  # all have imported and wait: closing stdin lets them go at once
+    for process in started:
+        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
         assert process.stdin is not None
-        process.stdin.close()
+        process.stdin.close()  # lets it go
         process.stdin = None
     for process in started:
         out, err = process.communicate(timeout=60)
@@ -378,8 +393,9 @@ def test_shipped_manifest_is_complete() -> None:
             continue
         stem = package.name.replace("-", "_")
         assert package.wheel.startswith(f"{stem}-{package.version}-py")
-        for pinned in (package, *package.files.values()):
-            assert re.fullmatch("[0-9a-f]{64}", pinned.sha256) and pinned.size > 0
+        pins = [(package.sha256, package.size)]
+        pins += [(file.sha256, file.size) for file in package.files.values()]
+        assert all(re.fullmatch("[0-9a-f]{64}", sha) and size > 0 for sha, size in pins)
         for file in package.files.values():
             assert fetch._parts(file.path)
 
