@@ -33,35 +33,38 @@ _FIELDS = {
 _ZEROS: dict[str, AttributeValue] = {"f": 0.0, "i": 0, "s": ""}
 
 
-class AttributeReader:
-    """Reads attributes; ``read_graph`` is called for those that are graphs."""
-
-    def __init__(self, tensors: TensorReader, read_graph: ReadGraph) -> None:
-        self._read: dict[str, Callable[[Any], AttributeValue]] = {
-            "f": float,
-            "i": int,
-            "s": _string,
-            "t": tensors.tensor,
-            "g": read_graph,
-            "floats": list,
-            "ints": list,
-            "strings": lambda values: [_string(v) for v in values],
-            "tensors": lambda protos: [tensors.tensor(p) for p in protos],
-            "graphs": lambda protos: [read_graph(p) for p in protos],
-            "sparse_tensor": tensors.sparse,
-            "sparse_tensors": lambda protos: [tensors.sparse(p) for p in protos],
-            "tp": read_type,
-            "type_protos": lambda protos: [read_type(p) for p in protos],
-        }
-
-    def __call__(self, proto: Any) -> AttributeValue:
-        """The value of an AttributeProto that is not a reference."""
-        with at(lambda: f"attribute {quote(proto.name)}"):
-            field = _FIELDS[proto.type] if proto.type else _only_field(proto)
-            repeated = field.endswith("s") and field != "s"
-            if repeated or proto.HasField(field):
-                return self._read[field](getattr(proto, field))
+def read_attribute(proto: Any, tensors: TensorReader, read_graph: ReadGraph) -> AttributeValue:
+    """The value of an AttributeProto that is not a reference to a function's attribute."""
+    with at(lambda: f"attribute {quote(proto.name)}"):
+        field = _FIELDS[proto.type] if proto.type else _only_field(proto)
+        repeated = field.endswith("s") and field != "s"
+        if not repeated and not proto.HasField(field):
             return _absent(proto, field)
+        value = getattr(proto, field)
+        match field:
+            case "f" | "i":
+                return value
+            case "floats" | "ints":
+                return list(value)
+            case "s":
+                return _string(value)
+            case "strings":
+                return [_string(v) for v in value]
+            case "t":
+                return tensors.tensor(value)
+            case "tensors":
+                return [tensors.tensor(v) for v in value]
+            case "sparse_tensor":
+                return tensors.sparse(value)
+            case "sparse_tensors":
+                return [tensors.sparse(v) for v in value]
+            case "g":
+                return read_graph(value)
+            case "graphs":
+                return [read_graph(v) for v in value]
+            case "tp":
+                return read_type(value)
+        return [read_type(v) for v in value]
 
 
 def attribute_name(proto: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import OnnxError, nearest
-from .attributes import AttributeReader, attribute_name
+from .attributes import attribute_name, read_attribute
 from .graph import AttributeValue, Function, FunctionKey, Graph, Node, ValueInfo
 from .scope import refuse_undefined, scope
 from .tensors import Array, TensorReader
@@ -34,9 +34,6 @@ class Builder:
     progress: Progress | None = None
     names: dict[str, int] = field(default_factory=dict)
     depth: int = 0
-
-    def __post_init__(self) -> None:
-        self._attribute = AttributeReader(self.tensors, self._subgraph)
 
     def main(self, proto: Any) -> Graph:
         """The graph of a model: nothing stands around it."""
@@ -65,6 +62,9 @@ class Builder:
             if isinstance(found[name], Graph):
                 refuse_undefined(found[name], found[name].captures)
         return found
+
+    def _attribute(self, proto: Any) -> AttributeValue:
+        return read_attribute(proto, self.tensors, self._subgraph)
 
     def _subgraph(self, proto: Any) -> Graph:
         if self.depth == MAX_DEPTH:

@@ -18,6 +18,9 @@ import numpy as np
 from ...errors import OnnxError, UnsafeFileError
 from .text import quote
 
+# A mapping keeps a file descriptor, and exporters write models with a file for every tensor.
+_MOST_MAPPED = 128
+
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 
@@ -26,7 +29,7 @@ class ExternalFolder:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._mapped: dict[str, Bytes] = {}
+        self._files: dict[str, Bytes] = {}
 
     def data(self, entries: Mapping[str, str], wanted: int, what: str) -> Bytes:
         """The ``wanted`` bytes that a tensor's external_data ``entries`` point at.
@@ -49,13 +52,13 @@ class ExternalFolder:
         return whole[offset : offset + length]
 
     def _file(self, location: str, what: str) -> Bytes:
-        if location not in self._mapped:
+        if location not in self._files:
             path = self._resolve(location, what)
             try:
-                self._mapped[location] = map_file(path)
+                self._files[location] = open_file(path, copy=len(self._files) >= _MOST_MAPPED)
             except OSError as error:
                 raise OnnxError(f"{what}: cannot read {path}: {error.strerror}") from None
-        return self._mapped[location]
+        return self._files[location]
 
     def _resolve(self, location: str, what: str) -> Path:
         if self._folder is None:
@@ -84,8 +87,8 @@ class ExternalFolder:
         return path
 
 
-def map_file(path: Path) -> Bytes:
-    """A regular file's bytes, mapped copy-on-write.
+def open_file(path: Path, copy: bool = False) -> Bytes:
+    """A regular file's bytes, mapped copy-on-write, or read when they are to be a ``copy``.
 
     Raises OSError, also for what is not a regular file: reading a pipe could wait for ever.
     """
@@ -97,6 +100,9 @@ def map_file(path: Path) -> Bytes:
             raise OSError(0, "not a regular file")
         if not state.st_size:
             return np.empty(0, np.uint8)
+        if copy:
+            with open(handle, "rb", closefd=False) as file:
+                return np.fromfile(file, np.uint8)
         return np.frombuffer(mmap.mmap(handle, 0, access=mmap.ACCESS_COPY), np.uint8)
     finally:
         os.close(handle)

@@ -17,7 +17,7 @@ from typing import Any
 from ...errors import OnnxError, nearest
 from .build import Builder, Progress, domain_name, function_key, read_function
 from .calls import check_calls
-from .external import Bytes, ExternalFolder, map_file
+from .external import Bytes, ExternalFolder, open_file
 from .graph import Function, FunctionKey, Model
 from .sniff import looks_like
 from .tensors import TensorReader
@@ -74,7 +74,7 @@ def read(
 
 def _file(path: Path) -> Bytes:
     try:
-        return map_file(path)
+        return open_file(path)
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise OnnxError(f"{path}: there is no such file.{nearest(path.name, siblings)}") from None
