@@ -21,7 +21,7 @@ from .external import Bytes, ExternalFolder, open_file
 from .graph import Function, FunctionKey, Model
 from .sniff import looks_like
 from .tensors import TensorReader
-from .text import at, quote, text
+from .text import at, cut, quote, text
 
 MAX_PROTOBUF = 2**31 - 1
 _FIRST_IR_WITH_OPSETS = 3
@@ -76,12 +76,14 @@ def _file(path: Path) -> Bytes:
     try:
         return open_file(path)
     except FileNotFoundError:
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise OnnxError(f"{path}: there is no such file.{nearest(path.name, siblings)}") from None
+        siblings = os.listdir(path.parent) if os.path.isdir(path.parent) else []
+        hint = nearest(path.name, siblings[:1000])
+        raise OnnxError(f"{path}: there is no such file.{hint}") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        kind = "a folder" if path.is_dir() else reason
-        raise OnnxError(f"{path}: cannot be read as an ONNX file: {kind}") from None
+        if os.path.isdir(path):
+            reason = "it is a folder"
+        raise OnnxError(f"{cut(str(path), 1000)}: cannot be read: {reason}") from None
 
 
 def _parse(data: memoryview, origin: str) -> Any:

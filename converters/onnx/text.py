@@ -20,13 +20,13 @@ def quote(name: object) -> str:
     return repr(text) if len(text) <= _LONGEST else f"{text[:_LONGEST]!r}..."
 
 
-def cut(text: str) -> str:
+def cut(text: str, longest: int = _LONGEST) -> str:
     """A text from a file, cut when it is absurdly long.
 
     >>> cut("Conv"), len(cut("a" * 1000)) < 100
     ('Conv', True)
     """
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def text(value: object, what: str) -> str:
