@@ -159,5 +159,7 @@ def _is_numpy(data: Any) -> bool:
 
 def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The array, in this machine's byte order, if its dtype is one of ours."""
+    if array.dtype == object:
+        raise DTypeError("expected an array of numbers, got one of Python objects")
     dtypes.from_numpy(array.dtype)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

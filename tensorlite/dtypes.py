@@ -94,8 +94,9 @@ int2 = dtype("int2", ml_dtypes.int2, "i")
 uint2 = dtype("uint2", ml_dtypes.uint2, "u")
 
 ALL: tuple[dtype, ...] = tuple(d for d in list(globals().values()) if isinstance(d, dtype))
+string = dtype("string", object, "S")  # Python strings, as ONNX models hold them; no arithmetic
 BY_NAME: dict[str, dtype] = {d.name: d for d in ALL}
-BY_NUMPY: dict[np.dtype[Any], dtype] = {d.numpy: d for d in ALL}
+BY_NUMPY: dict[np.dtype[Any], dtype] = {d.numpy: d for d in (*ALL, string)}
 ALIASES: dict[str, dtype] = {
     "half": float16, "float": float32, "double": float64, "short": int16, "int": int32,
     "long": int64, "cfloat": complex64, "cdouble": complex128,
@@ -130,7 +131,7 @@ f8  f8  f8 f8 f8 f8 f8 f8 f8 f8 f8 f8 f8 f8 c8 c8
 c4  c4  c4 c4 c4 c4 c4  -  -  - c4 c4 c4 c8 c4 c8
 c8  c8  c8 c8 c8 c8 c8  -  -  - c8 c8 c8 c8 c8 c8
 """
-PROMOTION: dict[tuple[dtype, dtype], dtype] = {(d, d): d for d in ALL}
+PROMOTION: dict[tuple[dtype, dtype], dtype] = {(d, d): d for d in (*ALL, string)}
 for _row in _GRID.strip().splitlines():
     _name, *_cells = _row.split()
     for _column, _cell in zip(_COLUMNS, _cells, strict=True):

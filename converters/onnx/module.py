@@ -1,0 +1,156 @@
+"""A converted ONNX model: an ``nn.Module`` whose forward runs the graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...devices.base import Device, resolve
+from ...errors import OnnxError, nearest
+from ...nn.module import Module
+from ...nn.parameter import Parameter
+from ...progress import progress
+from ...tensor import Tensor
+from .binding import bind
+from .graph import Model
+from .program import Builder, Step, Values, Watch
+from .reader import read
+from .summary import Summary, summarize
+from .values import strings, to_value
+
+
+class OnnxModule(Module):
+    """An ONNX model as a module: call it with tensors (or arrays), by position or by name.
+
+    Float initializers are its parameters, the others its buffers, under their ONNX names.
+    ``inputs`` and ``outputs`` tell names, dtypes and shapes.
+
+    >>> import onnx, tensorlite as tl
+    >>> text = '<ir_version: 8, opset_import: ["": 17]> g (float[n] x) => (float[n] y) {y = Relu(x)}'
+    >>> model = tl.onnx.load(onnx.parser.parse_model(text))
+    >>> model(tl.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    >>> model.run({"x": [-1.0, 2.0]})
+    {'y': tensor([0., 2.])}
+    """
+
+    def __init__(self, model: Model, device: Device) -> None:
+        super().__init__()
+        self.model = model
+        self.place = device
+        self.strings: dict[str, Tensor] = {}  # constants of text, which live on no device
+        builder = Builder(model, lambda: self.place, self._keep)
+        self.program = builder.program(model.graph)
+        builder.check()
+        defaults = model.graph.initializers
+        self.inputs = tuple(i for i in model.graph.inputs if i.name not in defaults)
+        self.outputs = model.graph.outputs
+
+    def _keep(self, name: str, array: np.ndarray[Any, Any], weight: bool) -> str:
+        """Takes charge of a constant; gives the name under which the module has it."""
+        key = name
+        while key in self._parameters or key in self._buffers or key in self.strings:
+            key += "_"  # two subgraphs may use one name
+        if array.dtype == object:
+            self.strings[key] = strings(array)
+            return key
+        value = to_value(array, self.place)
+        if weight and value.is_floating_point():
+            self._parameters[key] = Parameter(value)
+            return key
+        self._buffers[key] = value
+        if not weight:
+            self._non_persistent_buffers_set.add(key)
+        return key
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """Moves the weights; inputs are expected on the same device from then on."""
+        super().to(*args, **kwargs)
+        spec = kwargs.get("device", args[0] if args else None)
+        if isinstance(spec, str | Device):
+            self.place = resolve(spec)
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs: a Tensor, or a tuple in the graph's order."""
+        outputs = self._run(self.bind(args, kwargs))
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs by name, from inputs by name."""
+        outputs = self._run(self.bind((), inputs))
+        return {info.name: value for info, value in zip(self.outputs, outputs, strict=True)}
+
+    def intermediate(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """The value of that name on these inputs, or the outputs of the node of that name.
+
+        Raises OnnxError for a name that the main graph does not have.
+        """
+        found: list[Any] = []
+
+        def watch(step: Step, outputs: tuple[Any, ...], values: Values) -> None:
+            if step.node.name == name:
+                found.append(outputs[0] if len(outputs) == 1 else outputs)
+            elif name in step.node.outputs:
+                found.append(values[name])
+
+        inputs = self.bind(args, kwargs)
+        if name in inputs or name in self.program.constants:
+            return inputs[name] if name in inputs else self._weights()[self.program.constants[name]]
+        nodes = self.model.graph.nodes
+        known = {n for node in nodes for n in (node.name, *node.outputs) if n}
+        if name not in known:
+            raise OnnxError(f"intermediate: no node or value {name!r}.{nearest(name, known)}")
+        self._run(inputs, watch)
+        return found[0]
+
+    def summary(self, *args: Any, **kwargs: Any) -> Summary:
+        """A table of the nodes: shapes, parameters, memory; measured on inputs if they are given.
+
+        Without inputs shapes are inferred as far as the file allows.
+        """
+        if not (args or kwargs):
+            return summarize(self)
+        return summarize(self, self.bind(args, kwargs))
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The graph's inputs by name, from those given by position and by name; all checked."""
+        return bind(self.model.graph, self.inputs, args, kwargs, self.place)
+
+    def _run(self, inputs: dict[str, Any], watch: Watch | None = None) -> list[Any]:
+        return self.program.run(inputs, {}, self._weights(), watch)
+
+    def _weights(self) -> dict[str, Any]:
+        return {**self._parameters, **self._buffers, **self.strings}
+
+    def extra_repr(self) -> str:
+        """Inputs and outputs, for the repr."""
+        inputs = ", ".join(map(str, self.inputs))
+        return f"({inputs}) -> ({', '.join(map(str, self.outputs))})"
+
+
+def load(
+    source: str | os.PathLike[str] | bytes | Any,
+    *,
+    device: Any = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> OnnxModule:
+    """The ONNX model in a file (or bytes, or a ModelProto) as a module on a device.
+
+    Weights outside the file are looked for in its folder only (or in ``folder``). Raises
+    OnnxError for a broken model, UnsafeFileError for data outside the folder, and
+    UnsupportedOperatorError with every operator that is unknown.
+
+    >>> import tensorlite as tl
+    >>> tl.onnx.load("nothing.onnx")
+    Traceback (most recent call last):
+    tensorlite.errors.OnnxError: nothing.onnx: there is no such file.
+    """
+    name = Path(source).name if isinstance(source, str | os.PathLike) else "the model"
+    with progress(f"reading {name}") as report:
+        model = read(source, folder=folder, progress=report)
+    return OnnxModule(model, resolve(device))

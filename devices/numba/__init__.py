@@ -1,0 +1,3 @@
+"""The numba device: kernels compiled for this very processor."""
+
+from ... import errors as errors
