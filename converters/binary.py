@@ -52,9 +52,12 @@ def as_bytes(content: mmap.mmap | bytes, start: int, stop: int) -> Bytes:
     if start == stop:
         return np.empty(0, np.uint8)
     raw = np.frombuffer(content, np.uint8)[start:stop]
-    if raw.ctypes.data % _ALIGNMENT or not raw.flags.writeable:
-        return raw.copy()
-    return raw
+    return aligned(raw) if raw.flags.writeable else raw.copy()
+
+
+def aligned(raw: Bytes) -> Bytes:
+    """The bytes themselves where their place suits every dtype, otherwise a copy."""
+    return raw.copy() if raw.ctypes.data % _ALIGNMENT else raw
 
 
 def as_dtype(raw: Bytes, dtype: np.dtype[Any], byteorder: str = "little") -> Array:
@@ -98,6 +101,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     An error inside leaves what was at ``path`` as it was, and nothing else behind.
     """
     target = Path(path).resolve()  # a link stays a link
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", os.fspath(target.parent))
     part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     try:
         yield part

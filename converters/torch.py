@@ -13,23 +13,19 @@ import mmap
 import os
 import struct
 import sys
-import zipfile
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import errors
-from . import binary
+from . import archive, binary
 from .torch_objects import Storage, TorchObjects
 from .torch_pickle import Unpickler
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = MAGIC.to_bytes(10, "little")
 PROTOCOL = 1001
-ZIP_MAGIC = b"PK\x03\x04"
 
 Content = bytes | mmap.mmap
 Maker = Callable[[Any], Any]
@@ -54,123 +50,65 @@ def read_torch(path: str | os.PathLike[str], *, tensor: Maker = _same, dtype: Ma
     """
     content = binary.map_file(path)
     with binary.naming(path):
-        if content[:4] == ZIP_MAGIC:
+        if content[:4] == archive.ZIP_MAGIC:
             return _read_zip(path, content, tensor, dtype)
         if MAGIC_BYTES in content[:32]:
             return _read_legacy(content, tensor, dtype)
-        raise errors.FileFormatError(refusal(content))
+        raise errors.FileFormatError(
+            other_kind(content[:512])
+            or "it is no file of PyTorch's (neither a zip archive nor its magic number)"
+        )
 
 
-def refusal(content: Content) -> str:
-    """Why a file that is neither kind is not read."""
-    if content[257:262] == b"ustar":
+def other_kind(head: bytes) -> str:
+    """What to say of the two other kinds of files with PyTorch's names; ``""`` for the rest."""
+    if head[257:262] == b"ustar":
         return (
             "it is a tar archive, as PyTorch wrote them before 0.1.10 (or else no weights); load "
             "it with PyTorch, torch.load(path), and save its state_dict again"
         )
-    if content[:1] == b"\x80" and content[1:2] in (b"\2", b"\3", b"\4", b"\5"):
+    if head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return (
             "it is a Python pickle that torch.save did not write, which can run code when it is "
             "read; load it where it comes from, and save the arrays as .safetensors or .npz"
         )
-    return "it is no file of PyTorch's (neither a zip archive nor its magic number)"
+    return ""
 
 
 # -- the zip kind -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Record:
-    """Where the content of a zip archive's entry is in the file."""
-
-    name: str
-    start: int
-    stop: int
-    crc: int
-
-    def read(self, content: Content) -> binary.Bytes:
-        """Its bytes, checked against the archive's sum."""
-        raw = binary.as_bytes(content, self.start, self.stop)
-        # torch.serialization.set_crc32_options(False) writes zeros for the sums.
-        if self.crc and zlib.crc32(raw.data) != self.crc:
-            raise errors.FileFormatError(f"its entry {self.name!r} is damaged (its CRC is wrong)")
-        return raw
-
-
-def zip_records(path: str | os.PathLike[str], content: Content) -> dict[str, Record]:
-    """The entries of a zip archive by name, all of them uncompressed.
-
-    Raises FileFormatError where one lies outside of the file or on top of another.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error) as e:
-        raise errors.FileFormatError(
-            f"it begins as a zip archive that is cut off or damaged ({e})"
-        ) from None
-    records: dict[str, Record] = {}
-    end = 0
-    for info in sorted(infos, key=lambda info: info.header_offset):
-        record = _record(info, content)
-        if info.header_offset < end or info.filename in records:
-            raise errors.FileFormatError(f"its entry {record.name!r} lies on top of another")
-        end = record.stop
-        records[info.filename] = record
-    return records
-
-
-def _record(info: zipfile.ZipInfo, content: Content) -> Record:
-    name, offset = info.filename[:200], info.header_offset
-    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-        raise errors.FileFormatError(
-            f"its entry {name!r} is compressed or encrypted, which PyTorch never does; unpack the "
-            "archive and pack it again with zip -0"
-        )
-    header = content[offset : offset + 30]
-    if len(header) < 30 or header[:4] != ZIP_MAGIC:
-        raise errors.FileFormatError(f"its entry {name!r} is not where the archive says")
-    name_length, extra_length = struct.unpack("<HH", header[26:])
-    start = offset + 30 + name_length + extra_length
-    stop = start + info.file_size
-    if info.file_size != info.compress_size or stop > len(content):
-        raise errors.FileFormatError(
-            f"its entry {name!r} has {info.file_size:,} bytes, which do not fit in the file"
-        )
-    return Record(name, start, stop, info.CRC)
-
-
 def _read_zip(path: str | os.PathLike[str], content: Content, tensor: Maker, dtype: Maker) -> Any:
-    records = zip_records(path, content)
-    roots = [name.removesuffix("data.pkl") for name in records if name.endswith("/data.pkl")]
+    entries = archive.read_entries(path, content)
+    roots = [name.removesuffix("data.pkl") for name in entries if name.endswith("/data.pkl")]
     if len(roots) != 1 or roots[0].count("/") != 1:
         raise errors.FileFormatError("it is a zip archive, but none of PyTorch's (no data.pkl)")
     root = roots[0]
-    if root + "constants.pkl" in records:
+    if root + "constants.pkl" in entries:
         raise errors.FileFormatError(
             "it is a TorchScript program, not weights; save its state_dict with PyTorch, "
             "torch.save(torch.jit.load(path).state_dict(), ...), or export the model to ONNX"
         )
     byteorder = "little"
-    if root + "byteorder" in records:
-        byteorder = records[root + "byteorder"].read(content).tobytes().decode("latin-1")
+    if root + "byteorder" in entries:
+        byteorder = entries[root + "byteorder"].read(content).tobytes().decode("latin-1")
         if byteorder not in ("little", "big"):
             raise errors.FileFormatError(f"its byte order is {byteorder[:20]!r}")
     storages: dict[str, Storage] = {}
 
     def storage(key: str, kind: np.dtype[Any], size: int, view: slice | None) -> Storage:
         if key not in storages:
-            record = records.get(f"{root}data/{key}")
-            if record is None:
+            entry = entries.get(f"{root}data/{key}")
+            if entry is None:
                 raise errors.FileFormatError(f"its storage {key!r} is missing")
-            storages[key] = Storage(record.read(content), byteorder)
+            storages[key] = Storage(entry.read(content), byteorder)
         if view is not None or storages[key].raw.size != size:
             raise errors.FileFormatError(
                 f"its storage {key!r} has {storages[key].raw.size:,} bytes, not {size:,}"
             )
         return storages[key]
 
-    pickled = records[root + "data.pkl"].read(content).tobytes()
+    pickled = entries[root + "data.pkl"].read(content).tobytes()
     return Unpickler(pickled, TorchObjects(storage, tensor, dtype)).load()
 
 
