@@ -13,6 +13,7 @@ from .scope import refuse_undefined, scope
 from .tensors import Array, TensorReader
 from .text import at, quote, text
 from .typeinfo import read_value_info
+from .wire import Weights
 
 MAX_DEPTH = 32
 """How deep graphs may stand in graphs; protobuf's own limit allows about as many in a file."""
@@ -24,12 +25,15 @@ Progress = Callable[[int, int], None]
 class Builder:
     """What the nodes of one main graph or one function have in common.
 
-    ``parameters`` are the attributes of the function that is read, ``None`` in the main graph.
+    ``weights`` are the data of those initializers of the main graph that were taken out of the
+    protobuf, by index. ``parameters`` are the attributes of the function that is read, ``None``
+    in the main graph.
     """
 
     tensors: TensorReader
     opsets: Mapping[str, int]
     functions: frozenset[FunctionKey] = frozenset()
+    weights: Weights = field(default_factory=dict)
     parameters: frozenset[str] | None = None
     progress: Progress | None = None
     names: dict[str, int] = field(default_factory=dict)
@@ -106,7 +110,8 @@ class Builder:
     def _initializers(self, proto: Any) -> dict[str, Array]:
         found: dict[str, Array] = {}
         total = len(proto.initializer) + len(proto.sparse_initializer)
-        report = self.progress if not self.depth else None
+        report = None if self.depth else self.progress
+        weights = {} if self.depth else self.weights
 
         def add(name: object, array: Array) -> None:
             key = text(name, "a weight's name")
@@ -118,8 +123,8 @@ class Builder:
             if report is not None:
                 report(len(found), total)
 
-        for tensor in proto.initializer:
-            add(tensor.name, self.tensors.tensor(tensor))
+        for i, tensor in enumerate(proto.initializer):
+            add(tensor.name, self.tensors.tensor(tensor, weights.get(i)))
         for sparse in proto.sparse_initializer:
             add(sparse.values.name, self.tensors.sparse(sparse))
         return found
@@ -227,7 +232,7 @@ def read_function(
     required = tuple(text(a, "an attribute's name") for a in proto.attribute)
     defaults = Builder(tensors, opsets).defaults(proto)
     parameters = frozenset(required) | defaults.keys()
-    builder = Builder(tensors, opsets, functions, parameters)
+    builder = Builder(tensors, opsets, functions, parameters=parameters)
     return Function(
         domain=domain,
         name=name,

@@ -22,6 +22,7 @@ from .graph import Function, FunctionKey, Model
 from .sniff import looks_like
 from .tensors import TensorReader
 from .text import at, cut, quote, text
+from .wire import Weights, split
 
 MAX_PROTOBUF = 2**31 - 1
 _FIRST_IR_WITH_OPSETS = 3
@@ -38,9 +39,11 @@ def read(
     ``folder`` is where external data may lie, by default the file's own; ``progress(done, total)``
     is called as the weights come in.
 
+    External data is mapped, not read: it must stay as long as the model is used, while the
+    model's own file may be replaced at once. Writing to a weight changes no file.
+
     Raises OnnxError for anything that is not a valid model, and UnsafeFileError for external data
-    outside of the folder. A model whose weights are data of its file holds read-only arrays;
-    external data is mapped, and written to without changing the file.
+    outside of the folder.
 
     >>> import onnx
     >>> head = '<ir_version: 8, opset_import: ["": 17]>'
@@ -51,15 +54,16 @@ def read(
     import onnx
 
     path: Path | None = None
+    weights: Weights = {}
     if isinstance(source, onnx.ModelProto):
         proto, origin = source, "the ModelProto"
     elif isinstance(source, (bytes, bytearray, memoryview)):
         origin = "the ONNX bytes"
-        proto = _parse(memoryview(source), origin)
+        proto, weights = _parse(memoryview(source), origin)
     elif isinstance(source, (str, os.PathLike)):
         path = Path(source)
         origin = str(path)
-        proto = _parse(_file(path).data, origin)
+        proto, weights = _parse(_file(path).data, origin)
     else:
         raise OnnxError(
             f"onnx.read expected a path, bytes or an onnx.ModelProto, got {type(source).__name__}"
@@ -67,7 +71,7 @@ def read(
     base = Path(folder) if folder is not None else path.parent if path is not None else None
     with at(origin):
         try:
-            return _model(proto, ExternalFolder(base), path, progress)
+            return _model(proto, weights, ExternalFolder(base), path, progress)
         except UnicodeDecodeError:
             raise OnnxError("a name in it is not UTF-8 text") from None
 
@@ -86,13 +90,13 @@ def _file(path: Path) -> Bytes:
         raise OnnxError(f"{cut(str(path), 1000)}: cannot be read: {reason}") from None
 
 
-def _parse(data: memoryview, origin: str) -> Any:
-    """The ModelProto, once it is one."""
+def _parse(data: memoryview, origin: str) -> tuple[Any, Weights]:
+    """The ModelProto, once it is one, and the weights that were taken out of it."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     if not len(data):
-        raise OnnxError(f"{origin}: the file is empty")
+        raise OnnxError(f"{origin}: not an ONNX model: it is empty")
     if len(data) > MAX_PROTOBUF:
         raise OnnxError(
             f"{origin}: {len(data)} bytes, but a protobuf message ends at 2 GB; save the model "
@@ -100,19 +104,24 @@ def _parse(data: memoryview, origin: str) -> Any:
             "save_as_external_data=True)"
         )
     guess = looks_like(bytes(data[:512]))
+    message, weights = split(data)
     try:
-        proto = onnx.ModelProto.FromString(data)
+        proto = onnx.ModelProto.FromString(message)
     except DecodeError:
         reason = f"looks like {guess}" if guess else "no valid protobuf; is it cut short?"
         raise OnnxError(f"{origin}: not an ONNX model: {reason}") from None
     if not proto.HasField("graph"):
         reason = f"looks like {guess}" if guess else "it has no graph"
         raise OnnxError(f"{origin}: not an ONNX model: {reason}")
-    return proto
+    return proto, weights
 
 
 def _model(
-    proto: Any, folder: ExternalFolder, path: Path | None, progress: Progress | None
+    proto: Any,
+    weights: Weights,
+    folder: ExternalFolder,
+    path: Path | None,
+    progress: Progress | None,
 ) -> Model:
     if not proto.HasField("graph"):
         raise OnnxError("the model has no graph")
@@ -121,7 +130,7 @@ def _model(
     keys = _function_keys(proto)
     functions = {f.key: f for f in _functions(proto, tensors, opsets, keys)}
     with at(lambda: f"graph {quote(proto.graph.name)}"):
-        graph = Builder(tensors, opsets, keys, progress=progress).main(proto.graph)
+        graph = Builder(tensors, opsets, keys, weights, progress=progress).main(proto.graph)
     check_calls(graph, functions)
     producer = text(proto.producer_name, "the producer's name")
     release = text(proto.producer_version, "the producer's version")

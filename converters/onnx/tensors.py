@@ -85,16 +85,16 @@ def dtype_name(code: int) -> str:
 class TensorReader:
     """Turns the TensorProtos of one model into arrays.
 
-    Arrays of ``raw_data`` are read-only views of it; external data is mapped into memory, and a
-    write to such an array changes neither the file nor another array.
+    Every array may be written to. Those of external data are mapped from their file
+    copy-on-write; all others own their memory.
     """
 
     def __init__(self, folder: ExternalFolder) -> None:
         self._folder = folder
         self._sparse_left = _SPARSE_TOTAL
 
-    def tensor(self, proto: Any) -> Array:
-        """The array of a TensorProto."""
+    def tensor(self, proto: Any, data: memoryview | None = None) -> Array:
+        """The array of a TensorProto; ``data`` is its ``raw_data`` where that was taken out."""
         name = dtype_name(proto.data_type)
         what = f"{name} tensor {quote(proto.name)}" if proto.name else f"{name} tensor"
         shape = _shape(proto.dims, what)
@@ -103,12 +103,12 @@ class TensorReader:
         if proto.data_location == _EXTERNAL:
             return self._external(proto, shape, what)
         if proto.data_type == STRING:
-            return _strings(proto, shape, what)
-        raw = proto.raw_data
+            return _strings(proto, shape, what, data)
+        raw = proto.raw_data if data is None else data
         if not raw and not (proto.HasField("raw_data") and math.prod(shape)):
             return _from_numbers(proto, shape, what)
         _check_length(len(raw), "bytes", _stored_bytes(proto.data_type, shape), shape, what)
-        return _from_bytes(np.frombuffer(raw, np.uint8), proto.data_type, shape)
+        return _from_bytes(np.frombuffer(raw, np.uint8).copy(), proto.data_type, shape)
 
     def sparse(self, proto: Any) -> Array:
         """The dense array of a SparseTensorProto."""
@@ -167,8 +167,8 @@ def _check_length(got: int, unit: str, wanted: int, shape: Shape, what: str) -> 
         raise OnnxError(f"{what} of shape {shape} needs {wanted} {unit}, the file has {got}")
 
 
-def _strings(proto: Any, shape: Shape, what: str) -> Array:
-    if proto.raw_data:
+def _strings(proto: Any, shape: Shape, what: str, data: memoryview | None) -> Array:
+    if proto.raw_data or data is not None:
         raise OnnxError(f"{what} has raw_data; strings stand in string_data")
     _check_length(len(proto.string_data), "strings", math.prod(shape), shape, what)
     array = np.empty(math.prod(shape), object)

@@ -21,12 +21,13 @@ def quote(name: object) -> str:
 
 
 def cut(text: str, longest: int = _LONGEST) -> str:
-    """A text from a file, cut when it is absurdly long.
+    """A text from a file on one line, cut when it is absurdly long.
 
-    >>> cut("Conv"), len(cut("a" * 1000)) < 100
-    ('Conv', True)
+    >>> cut("Conv"), cut("a" * 1000, 3)
+    ('Conv', 'aaa...')
     """
-    return text if len(text) <= longest else f"{text[:longest]}..."
+    shown = text if text[:longest].isprintable() else repr(text[:longest])[1:-1]
+    return shown if len(text) <= longest else f"{shown[:longest]}..."
 
 
 def text(value: object, what: str) -> str:
