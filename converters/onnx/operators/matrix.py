@@ -1,0 +1,56 @@
+"""Products of matrices: MatMul, Gemm, Einsum, Det."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorlite as tl
+from tensorlite import Tensor
+
+from ..registry import onnx_op
+
+
+@onnx_op("MatMul")
+def mat_mul(a: Tensor, b: Tensor) -> Tensor:
+    return tl.matmul(a, b)  # type: ignore[no-any-return]
+
+
+@onnx_op("Gemm")
+def gemm(
+    a: Tensor,
+    b: Tensor,
+    c: Tensor | None = None,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,
+    transB: int = 0,
+    broadcast: int = 0,
+) -> Tensor:
+    """``alpha * A' @ B' + beta * C``, with C broadcast."""
+    product = tl.matmul(a.T if transA else a, b.T if transB else b)
+    if alpha != 1:
+        product = _scaled(product, alpha)
+    if c is None or beta == 0:
+        return product  # type: ignore[no-any-return]
+    return product + (c if beta == 1 else _scaled(c, beta))  # type: ignore[no-any-return]
+
+
+def _scaled(x: Tensor, factor: float) -> Tensor:
+    return x * factor if x.is_floating_point() else (x * factor).to(x.dtype)
+
+
+@onnx_op("Einsum")
+def einsum(*inputs: Tensor, equation: str) -> Tensor:
+    return tl.einsum(equation, *inputs)  # type: ignore[no-any-return]
+
+
+@onnx_op("Det")
+def det(x: Tensor) -> Any:
+    return tl.linalg.det(x)
+
+
+@onnx_op("Trilu")
+def trilu(x: Tensor, k: Tensor | None = None, *, upper: int = 1) -> Tensor:
+    offset = 0 if k is None else int(k.item())
+    return tl.triu(x, offset) if upper else tl.tril(x, offset)  # type: ignore[no-any-return]
