@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
@@ -10,206 +9,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from onnx_models import assert_same, build, info
 
-from tensorlite.converters.onnx.external import ExternalFolder
 from tensorlite.converters.onnx.graph import Graph, Model, Node, TypeInfo
 from tensorlite.converters.onnx.reader import read
-from tensorlite.converters.onnx.tensors import DTYPES, STRING, TensorReader
-
-NUMERIC = sorted(set(DTYPES) - {STRING})
-SHAPES = [(), (1,), (5,), (2, 3), (0, 4), (3, 1, 7)]
-
-
-def info(name, dtype=TensorProto.FLOAT, shape=None):
-    return helper.make_tensor_value_info(name, dtype, shape)
-
-
-def build(nodes, inputs=("x",), outputs=("y",), opset=17, **graph):
-    inputs = [info(v) if isinstance(v, str) else v for v in inputs]
-    outputs = [info(v) if isinstance(v, str) else v for v in outputs]
-    return helper.make_model(
-        helper.make_graph(nodes, "g", inputs, outputs, **graph),
-        opset_imports=[helper.make_opsetid("", opset)],
-    )
-
-
-def sample(code, shape, seed=0):
-    """An array of the dtype with every kind of bits in it."""
-    rng = np.random.default_rng(seed)
-    dtype = DTYPES[code]
-    if dtype == np.bool_:
-        return rng.random(shape) < 0.5
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    if dtype.kind == "c":
-        return (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(dtype)
-    return (rng.normal(size=shape) * 2).astype(np.float32).astype(dtype)
-
-
-def tensor(proto):
-    return TensorReader(ExternalFolder(None)).tensor(proto)
-
-
-def assert_same(got, expected):
-    assert got.dtype == expected.dtype
-    assert got.shape == expected.shape
-    assert got.tobytes() == expected.tobytes()
-
-
-def test_every_data_type_of_onnx_is_known():
-    codes = set(TensorProto.DataType.values()) - {TensorProto.UNDEFINED}
-    assert set(DTYPES) == codes
-    for code in NUMERIC:
-        assert DTYPES[code] == helper.tensor_dtype_to_np_dtype(code)
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("code", NUMERIC, ids=lambda c: DTYPES[c].name)
-def test_raw_data(code, shape):
-    array = sample(code, shape)
-    proto = numpy_helper.from_array(array, "w")
-    assert proto.data_type == code
-    assert_same(tensor(proto), numpy_helper.to_array(proto))
-    assert_same(tensor(proto), np.asarray(array))
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("code", NUMERIC, ids=lambda c: DTYPES[c].name)
-def test_data_in_typed_fields(code, shape):
-    proto = helper.make_tensor("w", code, shape, np.ravel(sample(code, shape)))
-    assert not proto.HasField("raw_data")
-    assert_same(tensor(proto), numpy_helper.to_array(proto))
-
-
-def test_small_integers_wrap_like_the_bits_they_are():
-    proto = TensorProto(data_type=TensorProto.INT8, dims=[2], int32_data=[255, -1])
-    assert tensor(proto).tolist() == [-1, -1]
-
-
-def test_bool_bytes_other_than_one_are_true():
-    proto = TensorProto(data_type=TensorProto.BOOL, dims=[3], raw_data=b"\0\x01\x07")
-    assert (tensor(proto) ^ np.array([True, True, True])).tolist() == [True, False, False]
-
-
-def test_arrays_may_be_written_to():
-    proto = numpy_helper.from_array(np.arange(12, dtype=np.float32))
-    tensor(proto)[0] = 7
-    assert tensor(proto)[0] == 0
-
-
-@pytest.mark.parametrize("shape", [(), (4,), (2, 2), (0,)], ids=str)
-def test_strings(shape):
-    words = ["", "ä日本", "two words", "\n"][: int(np.prod(shape))]
-    proto = helper.make_tensor("s", TensorProto.STRING, shape, [w.encode() for w in words])
-    array = tensor(proto)
-    assert array.dtype == object
-    assert array.shape == shape
-    assert array.ravel().tolist() == words
-
-
-def test_strings_that_are_not_utf8_keep_their_bytes():
-    proto = helper.make_tensor("s", TensorProto.STRING, [1], [b"a\xff"])
-    assert tensor(proto)[0].encode("utf-8", "surrogateescape") == b"a\xff"
-
-
-@pytest.mark.parametrize("linear", [True, False])
-@pytest.mark.parametrize("code", [TensorProto.FLOAT, TensorProto.INT4, TensorProto.STRING])
-def test_sparse_tensors_become_dense(code, linear):
-    places = np.array([[0, 1, 2], [1, 0, 0], [1, 1, 3]])
-    shape = (2, 2, 4)
-    values = np.array(["a", "b", "c"], object) if code == STRING else sample(code, 3)
-    dense = np.full(shape, "", object) if code == STRING else np.zeros(shape, DTYPES[code])
-    for place, value in zip(places, values, strict=True):
-        dense[tuple(place)] = value
-    indices = np.ravel_multi_index(tuple(places.T), shape) if linear else places
-    proto = helper.make_sparse_tensor(
-        numpy_helper.from_array(values, "w"),
-        numpy_helper.from_array(indices.astype(np.int64)),
-        shape,
-    )
-    got = TensorReader(ExternalFolder(None)).sparse(proto)
-    assert got.dtype == dense.dtype
-    assert got.tolist() == dense.tolist()
-
-    node = helper.make_node("Identity", ["w"], ["y"])
-    model = read(build([node], inputs=[], sparse_initializer=[proto]))
-    assert model.graph.initializers["w"].tolist() == dense.tolist()
-
-
-def external(array, location, offset=None, length=None, name="w"):
-    proto = numpy_helper.from_array(array, name)
-    proto.ClearField("raw_data")
-    proto.data_location = TensorProto.EXTERNAL
-    entries = {"location": location, "offset": offset, "length": length}
-    for key, value in entries.items():
-        if value is not None:
-            proto.external_data.add(key=key, value=str(value))
-    return proto
-
-
-@pytest.mark.parametrize("offset", [0, 1, 4096])
-@pytest.mark.parametrize("code", NUMERIC, ids=lambda c: DTYPES[c].name)
-def test_external_data(tmp_path, code, offset):
-    array = sample(code, (3, 5))
-    raw = numpy_helper.from_array(array).raw_data
-    (tmp_path / "weights.bin").write_bytes(bytes(offset) + raw + b"more")
-    proto = external(array, "weights.bin", offset, len(raw))
-    got = TensorReader(ExternalFolder(tmp_path)).tensor(proto)
-    assert_same(got, array)
-    assert got.flags.aligned
-    assert got.flags.writeable
-
-
-def save_external(folder, array):
-    folder.mkdir(exist_ok=True)
-    (folder / "deep").mkdir(exist_ok=True)
-    array.tofile(folder / "deep" / "w.bin")
-    node = helper.make_node("Add", ["x", "w"], ["y"])
-    model = build([node], initializer=[external(array, "deep/w.bin")])
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
-    return folder / "model.onnx", model
-
-
-def test_writing_to_external_data_leaves_the_file_alone(tmp_path):
-    array = np.arange(8, dtype=np.float32)
-    path, _ = save_external(tmp_path, array)
-    weights = read(path).graph.initializers["w"]
-    weights += 1
-    assert np.array_equal(np.fromfile(tmp_path / "deep" / "w.bin", np.float32), array)
-    assert np.array_equal(read(path).graph.initializers["w"], array)
-
-
-def test_folder_for_models_that_come_without_one(tmp_path):
-    array = np.arange(8, dtype=np.float32)
-    _, model = save_external(tmp_path / "weights", array)
-    for source in (model, model.SerializeToString()):
-        got = read(source, folder=tmp_path / "weights").graph.initializers["w"]
-        assert np.array_equal(got, array)
-
-
-def test_a_link_that_stays_inside_the_folder_is_followed(tmp_path):
-    array = np.arange(8, dtype=np.float32)
-    path, _ = save_external(tmp_path, array)
-    (tmp_path / "deep" / "w.bin").rename(tmp_path / "moved.bin")
-    (tmp_path / "deep" / "w.bin").symlink_to(tmp_path / "moved.bin")
-    assert np.array_equal(read(path).graph.initializers["w"], array)
-
-
-def test_weights_over_two_gigabytes(tmp_path):
-    array = np.arange(4, dtype=np.int64)
-    offset = 3 << 30
-    with open(tmp_path / "w.bin", "wb") as file:
-        file.seek(offset)
-        file.write(array.tobytes())
-    proto = external(array, "w.bin", offset)
-    assert np.array_equal(TensorReader(ExternalFolder(tmp_path)).tensor(proto), array)
-    whole = TensorProto(name="w", data_type=TensorProto.INT8, data_location=TensorProto.EXTERNAL)
-    whole.dims.append(offset + array.nbytes)
-    whole.external_data.add(key="location", value="w.bin")
-    got = TensorReader(ExternalFolder(tmp_path)).tensor(whole)
-    assert got.size == offset + 32
-    assert got[-8] == 3
 
 
 def test_attributes_of_every_kind():
@@ -397,7 +200,7 @@ def test_nodes_are_put_into_an_order_that_runs():
     assert [n.outputs for n in graph.nodes] == [("side",), ("a",), ("b",), ("y",)]
 
 
-def function_model():
+def twice_model():
     body = [
         helper.make_node("Op", ["a"], ["t"]),
         helper.make_node("Add", ["t", "b"], ["c"]),
@@ -421,7 +224,7 @@ def function_model():
 
 
 def test_functions():
-    model = read(function_model())
+    model = read(twice_model())
     call = model.graph.nodes[0]
     function = model.function(call)
     assert function is model.functions["my.domain", "Twice", ""]
@@ -437,7 +240,7 @@ def test_functions():
 
 
 def test_overloads_of_a_function_are_told_apart():
-    model = function_model()
+    model = twice_model()
     other = model.functions.add()
     other.CopyFrom(model.functions[0])
     other.overload = "other"
@@ -478,7 +281,7 @@ def assert_same_graph(got: Graph, proto: onnx.GraphProto) -> None:
 
 
 def assert_weight(got, proto):
-    if proto.data_type == STRING:
+    if proto.data_type == TensorProto.STRING:
         assert got.ravel().tolist() == [s.decode() for s in proto.string_data]
     else:
         assert_same(got, numpy_helper.to_array(proto))
@@ -534,32 +337,3 @@ def test_conformance_cases_of_the_onnx_package():
         model = read(proto.SerializeToString())
         assert_same_graph(model.graph, proto.graph)
         assert len(model.functions) == len(proto.functions)
-
-
-def test_the_reader_leaves_nothing_open(tmp_path):
-    path, _ = save_external(tmp_path, np.arange(8, dtype=np.float32))
-    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    models = [read(path) for _ in range(5)]
-    after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    # A mapping holds one descriptor of its own until the arrays are gone.
-    assert after - before <= len(models)
-    del models
-    if os.path.isdir("/proc/self/fd"):
-        assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_a_file_for_every_tensor(tmp_path):
-    """More files than a process may have open at once."""
-    resource = pytest.importorskip("resource")
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    weights = []
-    for i in range(300):
-        (tmp_path / f"w{i}").write_bytes(np.int32([i]).tobytes())
-        weights.append(external(np.int32([i]), f"w{i}", name=f"w{i}"))
-    model = build([helper.make_node("Relu", ["w0"], ["y"])], inputs=[], initializer=weights)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limit[1]))
-    try:
-        got = read(model, folder=tmp_path).graph.initializers
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
-    assert [int(got[f"w{i}"][0]) for i in range(300)] == list(range(300))
