@@ -3,10 +3,14 @@
 from .... import errors as errors
 from . import activation as activation
 from . import control as control
+from . import convolution as convolution
 from . import creation as creation
 from . import elementwise as elementwise
 from . import indexing as indexing
 from . import matrix as matrix
+from . import normalization as normalization
+from . import padding as padding
+from . import pooling as pooling
 from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
