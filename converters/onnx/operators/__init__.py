@@ -11,6 +11,7 @@ from . import matrix as matrix
 from . import normalization as normalization
 from . import padding as padding
 from . import pooling as pooling
+from . import quantization as quantization
 from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
