@@ -59,13 +59,17 @@ _OTHERS: tuple[tuple[str, str], ...] = (
 )
 
 
-def load(path: PathLike, *, device: Any = None) -> Any:
+def load(
+    path: PathLike, map_location: Any = None, *, device: Any = None, weights_only: bool = True
+) -> Any:
     """Reads weights: a dict of tensors by name, or what ``torch.save`` or ``np.save`` wrote.
 
     The kind is found in the content: .safetensors, PyTorch's .pt and .pth (zip and legacy), .npz
     and .npy. Nothing in a file is executed. On the CPU the tensors are mapped: a large file is
-    read when it is used, and writing to a tensor does not change the file. ``device`` is where
-    the tensors go, wherever they were when they were saved; by default the default device.
+    read when it is used, and writing to a tensor does not change the file (which must not be
+    overwritten in place meanwhile; ``tl.save`` onto it is fine). ``device`` is where the tensors
+    go, wherever they were when they were saved; by default the default device.
+    ``map_location`` is PyTorch's name for it, and ``weights_only`` is always on.
 
     Raises FileFormatError for a file that is broken or none of these, UnsafeFileError for one
     that asks for more than tensors and plain containers, OSError for one that cannot be opened.
@@ -81,7 +85,18 @@ def load(path: PathLike, *, device: Any = None) -> Any:
     from ..construct import as_tensor
     from ..devices.base import resolve
 
-    place = resolve(device)
+    _check_path("load", path)
+    if not weights_only:
+        raise errors.ArgumentError(
+            "load: weights_only=False would run code from the file, which is never done; leave it "
+            "out, and save a state_dict where the file is made"
+        )
+    if callable(map_location) or isinstance(map_location, Mapping):
+        raise errors.ArgumentError(
+            f"load: expected a device as map_location, got a {type(map_location).__name__}; "
+            "tensors are always loaded as if from the CPU, so that one device is enough"
+        )
+    place = resolve(map_location if device is None else device)
     content = binary.map_file(path)
     with binary.naming(path):
         kind = _kind(path, content)
@@ -113,6 +128,7 @@ def save(obj: Any, path: PathLike, *, metadata: Mapping[str, str] | None = None)
     >>> tl.load(path)
     {'bias': tensor([0., 0., 0.], dtype=tensorlite.bfloat16)}
     """
+    _check_path("save", path)
     suffix = Path(path).suffix.lower()
     if metadata is not None and suffix != ".safetensors":
         raise errors.ArgumentError(
@@ -134,6 +150,13 @@ def save(obj: Any, path: PathLike, *, metadata: Mapping[str, str] | None = None)
         raise errors.ArgumentError(
             f"save: {os.fspath(path)!r} has the suffix {suffix!r}: {reason}. Suffixes that are "
             f"written: {WRITTEN}"
+        )
+
+
+def _check_path(what: str, path: object) -> None:
+    if not isinstance(path, str | os.PathLike):
+        raise errors.ArgumentError(
+            f"{what}: expected the path of a file, got a {type(path).__name__}"
         )
 
 

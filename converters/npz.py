@@ -55,6 +55,12 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, binary.Array]:
     """The arrays of a ``.npz`` file by name; those that are not compressed are mapped.
 
     Raises UnsafeFileError and FileFormatError as ``read_npy`` does.
+
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "x.npz")
+    >>> write_npz({"x": np.ones(2, ml_dtypes.bfloat16)}, path)
+    >>> read_npz(path)
+    {'x': array([1, 1], dtype=bfloat16)}
     """
     content = binary.map_file(path)
     with binary.naming(path):
@@ -91,7 +97,7 @@ def write_npz(arrays: Mapping[str, binary.Array], path: str | os.PathLike[str]) 
 def _plain(array: binary.Array) -> binary.Array:
     """The array in a dtype that NumPy's format has."""
     dense = np.asarray(array, order="C")
-    if _NAMED.get(dense.dtype.name) != dense.dtype:
+    if dense.dtype not in _NAMED.values():
         return dense
     return dense.view(np.dtype([(dense.dtype.name, f"<u{dense.dtype.itemsize}")]))
 

@@ -61,6 +61,12 @@ def read_safetensors(path: str | os.PathLike[str]) -> dict[str, binary.Array]:
     Raises FileFormatError where the file is cut off, or the header is not as the specification
     wants it: tensors that overlap, leave holes, lie outside of the file, or have other sizes than
     their shape and dtype give.
+
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "x.safetensors")
+    >>> write_safetensors({"x": np.arange(3)}, path, {"made": "here"})
+    >>> read_safetensors(path), read_metadata(path)
+    ({'x': array([0, 1, 2])}, {'made': 'here'})
     """
     content = binary.map_file(path)
     with binary.naming(path):
