@@ -22,9 +22,10 @@ import numpy as np
 
 from .. import errors
 
-# A weight file needs some fifty instructions a tensor. Each instruction can make an object some
-# hundred times its own size, and this bounds their number.
-MAX_INSTRUCTIONS = 20_000_000
+# A weight file needs some fifty instructions and four calls a tensor. One byte of instruction can
+# make an object of sixty bytes, and a call, or a set, one of three hundred: these bound them.
+MAX_INSTRUCTIONS = 10_000_000
+MAX_CALLS = 2_000_000
 MAX_NAME = 1000
 MAX_INTEGER = 1024
 # Hashes of tuples of numbers collide at an attacker's will, and n colliding keys cost n * n.
@@ -71,6 +72,7 @@ class Unpickler:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.tuple_keys = 0
+        self.calls = 0
         # What is copied once into a container or an array may have the file's size, and twice in
         # protocol 2's way with bytes; a pickle that copies one value over and over has no end.
         self.copies_left = 3 * len(data) + 1000
@@ -175,11 +177,18 @@ class Unpickler:
             self.fail(f"it calls a {type(function).__name__}")
         if type(arguments) is not tuple:
             self.fail(f"it calls '{function.name}' with a {type(arguments).__name__}")
+        self.count_call()
         self.count_copies(arguments)
         try:
             return function.call(*arguments)
         except (TypeError, ValueError, OverflowError, AttributeError) as error:
             self.fail(f"'{function.name}' does not take what it is given: {error}")
+
+    def count_call(self) -> None:
+        """Counts what makes large objects of few bytes."""
+        self.calls += 1
+        if self.calls > MAX_CALLS:
+            self.fail(f"more than {MAX_CALLS:,} calls")
 
     def count_copies(self, values: object) -> None:
         """Counts what an inert function or a state may copy, and stops where it never ends."""
@@ -259,6 +268,11 @@ def _op_append(self: Unpickler) -> None:
 def _op_appends(self: Unpickler) -> None:
     values = self.pop_to_mark()
     self.top(list).extend(values)
+
+
+def _op_empty_set(self: Unpickler) -> None:
+    self.count_call()
+    self.push(set())
 
 
 def _op_add_items(self: Unpickler) -> None:
@@ -359,7 +373,7 @@ _HANDLERS: dict[int, Callable[[Unpickler], object]] = {
         pickle.DICT: _op_dict,
         pickle.SETITEM: lambda self: self.set_items(self.pop_several(2)),
         pickle.SETITEMS: lambda self: self.set_items(self.pop_to_mark()),
-        pickle.EMPTY_SET: lambda self: self.push(set()),
+        pickle.EMPTY_SET: _op_empty_set,
         pickle.ADDITEMS: _op_add_items,
         pickle.FROZENSET: lambda self: self.push(frozenset(plain_set(self.pop_to_mark()))),
     }.items()

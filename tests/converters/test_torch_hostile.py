@@ -493,6 +493,9 @@ def test_the_number_of_instructions_is_bounded(
 ) -> None:
     monkeypatch.setattr(torch_pickle, "MAX_INSTRUCTIONS", 1000)
     assert "instructions" in refuse(b"\x80\x02" + b"N0" * 1000 + b"N.")
+    monkeypatch.setattr(torch_pickle, "MAX_CALLS", 10)
+    for large in (b"\x8f", call("collections.OrderedDict")):
+        assert "more than 10 calls" in refuse(b"\x80\x02" + large * 20 + b".")
 
 
 # -- broken archives ----------------------------------------------------------------------------
