@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -93,12 +92,7 @@ class Device:
         self._tokens.append(_default.set(self))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         _default.reset(self._tokens.pop())
 
     def __str__(self) -> str:
@@ -225,5 +219,3 @@ def devices() -> DeviceTable:
             about = reason or cls.describe()
             rows.append({"device": name, "usable": "no" if reason else "yes", "about": about})
     return rows
-
-

@@ -69,6 +69,7 @@ def choose(
     reasons: list[str] = []
     for entry in KERNELS[device].get(operator, ()):
         size = getattr(args[0], "size", 0) if args else 0
+        reason: str | None
         if entry.min_size and size < entry.min_size:
             reason = f"{size} elements, worth it from {entry.min_size}"
         else:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Number, bool_, get_default_dtype
+from ..dtypes import bool_, get_default_dtype
 from ..errors import ArgumentError, DTypeError, OperatorError
 from .dims import dtype_of, is_integral
-from .registry import Array, op
+from .registry import Array, Number, op
 
 
 @op(method=True, inplace=True, promote="input other", fast=np.add)
@@ -72,9 +72,7 @@ def mul(xp: Any, input: Array, other: Array | Number) -> Array:
     fast_floats=True,
     aliases=("divide", "true_divide"),
 )
-def div(
-    xp: Any, input: Array, other: Array | Number, *, rounding_mode: str | None = None
-) -> Array:
+def div(xp: Any, input: Array, other: Array | Number, *, rounding_mode: str | None = None) -> Array:
     """``input / other``; ``rounding_mode`` "floor" or "trunc" rounds, and keeps integers.
 
     Without it integers become floats. Raises OperatorError for integers rounded after a
@@ -89,7 +87,9 @@ def div(
     if rounding_mode == "floor":
         return _floor_divide(xp, input, other)
     if rounding_mode != "trunc":
-        raise ArgumentError(f"div: rounding_mode is None, 'floor' or 'trunc', not {rounding_mode!r}")
+        raise ArgumentError(
+            f"div: rounding_mode is None, 'floor' or 'trunc', not {rounding_mode!r}"
+        )
     if not is_integral(input):
         return xp.trunc(xp.true_divide(input, other))
     quotient = _floor_divide(xp, input, other)

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import dtypes
 from ..devices.base import Device, promote_devices, resolve
-from ..devices.kernels import KERNELS, choose
+from ..devices.kernels import KERNELS, Kernel, choose
 from ..dtypes import dtype as Dtype
 from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError, TensorliteError
 from ..tensor import Tensor, wrap
@@ -131,7 +131,8 @@ def run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 raise ArgumentError(_no_tensor(entry, args, kwargs))
             device = call.device = resolve(None)
         call.prepare(device)
-        chosen, reasons = None, []
+        chosen: Kernel | None = None
+        reasons: list[str] = []
         if device.kind in KERNELS and entry.name in KERNELS[device.kind]:
             chosen, reasons = choose(device.kind, entry.name, call.args, call.kwargs)
         if RECORDERS:

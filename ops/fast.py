@@ -64,7 +64,7 @@ def constant(value: Any, dtype: np.dtype[Any]) -> Any:
     return found
 
 
-def unary(entry: Op, run: Callable[..., Any], tensor: type[Any]) -> Callable[..., Any]:
+def unary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
     """The public function of an operator of one tensor that has a fast function."""
     name, new, ndarray, asarray = entry.name, tensor.__new__, np.ndarray, np.asarray
 
@@ -90,7 +90,7 @@ def unary(entry: Op, run: Callable[..., Any], tensor: type[Any]) -> Callable[...
     return call
 
 
-def binary(entry: Op, run: Callable[..., Any], tensor: type[Any]) -> Callable[..., Any]:
+def binary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
     """The public function of an operator of two tensors that has a fast function."""
     name, new, ndarray, asarray = entry.name, tensor.__new__, np.ndarray, np.asarray
     constants = _CONSTANTS

@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import UnknownNameError, nearest
 
 Array = Any  # a numpy or cupy array, in an operator's body; a Tensor, to who calls it
+Number = Any  # a Python number; in the body of an operator that promotes it, an array
 TOP = ""  # the namespace of tensorlite itself
 F = "nn.functional"
 

@@ -9,6 +9,7 @@ tensor([[ 5.,  0.],
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from . import dtypes, errors
@@ -68,9 +69,7 @@ short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128
 strided, contiguous_format, preserve_format = "strided", "contiguous_format", "preserve_format"
 channels_last, channels_last_3d = "channels_last", "channels_last_3d"
-inf, nan, pi, e, newaxis = (
-    dtypes.np.inf, dtypes.np.nan, dtypes.np.pi, dtypes.np.e, None,
-)  # fmt: skip
+inf, nan, pi, e, newaxis = math.inf, math.nan, math.pi, math.e, None
 
 attach(METHODS)
 globals().update(namespace(""))

@@ -263,7 +263,7 @@ class finfo:
         found = to_dtype(type or _default).to_real()
         if not found.is_floating_point:
             raise DTypeError(f"finfo: expected a float dtype, got {found}; use iinfo for integers")
-        limits: Any = ml_dtypes.finfo(found.numpy)
+        limits: Any = ml_dtypes.finfo(found.numpy)  # type: ignore[no-untyped-call]
         self.dtype, self.bits = found.name, found.itemsize * 8
         self.eps, self.max, self.min = float(limits.eps), float(limits.max), float(limits.min)
         self.tiny = self.smallest_normal = float(limits.smallest_normal)
@@ -284,7 +284,7 @@ class iinfo:
         found = to_dtype(type)
         if not found.is_integral:
             raise DTypeError(f"iinfo: expected an integer dtype, got {found}")
-        limits: Any = ml_dtypes.iinfo(found.numpy)
+        limits: Any = ml_dtypes.iinfo(found.numpy)  # type: ignore[no-untyped-call]
         self.dtype, self.bits = found.name, int(limits.bits)
         self.min, self.max = int(limits.min), int(limits.max)
 

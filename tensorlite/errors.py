@@ -105,5 +105,5 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     found = difflib.get_close_matches(name, list(known), n=count, cutoff=0.6)
     if not found:
         return ""
-    quoted = [repr(f) for f in found]
-    return f" Did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted)}?"
+    *first, last = [repr(f) for f in found]
+    return f" Did you mean {', '.join(first)}{' or ' if first else ''}{last}?"

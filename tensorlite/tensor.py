@@ -384,18 +384,17 @@ class Tensor:
         return copied
 
     def __getitem__(self, index: Any) -> Tensor:
-        if type(index) is slice or type(index) is int:
-            device = self._device
-            if device.fast and (type(index) is int or index.step is None or index.step > 0):
-                array = self._array
-                if array.ndim and (type(index) is slice or -len(array) <= index < len(array)):
-                    result = new(Tensor)
-                    result._array = array[index] if type(index) is slice else array[index, ...]
-                    result._device = device
-                    return result
+        kind = type(index)
+        if (kind is slice and index.step is None) or kind is int:
+            array, device = self._array, self._device
+            if device.fast and array.ndim and (kind is slice or -len(array) <= index < len(array)):
+                result = new(Tensor)
+                result._array = array[index] if kind is slice else array[index, ...]
+                result._device = device
+                return result
         from .ops.indexing import getitem
 
-        return getitem(self, index)  # type: ignore[no-any-return]
+        return getitem(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         from .ops.indexing import setitem
@@ -480,5 +479,3 @@ def _comparison(function: Any, dunder: str) -> Any:
         return function(self, other)
 
     return method
-
-

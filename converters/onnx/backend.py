@@ -15,20 +15,20 @@ from .values import to_plain
 _NAMES = {"CPU": "cpu", "CUDA": "cuda"}
 
 
-class TensorliteRep(BackendRep):  # type: ignore[misc]
+class TensorliteRep(BackendRep):
     """A model made ready: ``run`` takes NumPy arrays by position and gives a list of them."""
 
     def __init__(self, module: OnnxModule) -> None:
         self.module = module
 
-    def run(self, inputs: Any, **kwargs: Any) -> list[Any]:
+    def run(self, inputs: Any, **kwargs: Any) -> Any:
         """The outputs in the graph's order, as NumPy arrays, lists and None."""
         values = inputs if isinstance(inputs, Sequence) else [inputs]
         bound = self.module.bind(values, kwargs)
         return [to_plain(value) for value in self.module._run(bound)]
 
 
-class TensorliteBackend(Backend):  # type: ignore[misc]
+class TensorliteBackend(Backend):
     """tensorlite as an ONNX backend; devices are "CPU", "CUDA" or tensorlite's own names."""
 
     @classmethod
@@ -45,7 +45,7 @@ class TensorliteBackend(Backend):  # type: ignore[misc]
     @classmethod
     def run_node(
         cls, node: Any, inputs: Any, device: str = "CPU", outputs_info: Any = None, **kwargs: Any
-    ) -> list[Any]:
+    ) -> Any:
         """The outputs of one node on these inputs, at the newest opset."""
         from onnx import helper, numpy_helper
 

@@ -40,9 +40,7 @@ def bind(
         if name in given:
             raise OnnxError(f"input {name!r} is given by position and by name")
         given[name] = value
-    missing = [
-        info.name for info in inputs if info.name not in given and info.kind != "optional"
-    ]
+    missing = [info.name for info in inputs if info.name not in given and info.kind != "optional"]
     if missing:
         raise OnnxError(
             f"missing input{'s' if missing[1:] else ''} {', '.join(map(repr, missing))}; "
@@ -57,9 +55,7 @@ def _signature(inputs: Sequence[ValueInfo]) -> str:
     return ", ".join(map(str, inputs)) or "none"
 
 
-def _bound(
-    info: ValueInfo, value: Any, device: Device, symbols: dict[str, tuple[int, str]]
-) -> Any:
+def _bound(info: ValueInfo, value: Any, device: Device, symbols: dict[str, tuple[int, str]]) -> Any:
     if isinstance(value, Tensor) and not (value.device.host and device.host):
         if value.device is not device and value.dtype is not dtypes.string:
             raise DeviceMismatchError(

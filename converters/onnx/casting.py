@@ -71,14 +71,12 @@ def _from_text(array: Any, target: Dtype) -> Any:
 
 def _small(host: Any, source: Dtype, target: Dtype, saturate: bool, round_mode: str) -> Any:
     """To the floats of 8 bits and fewer, and to 4- and 2-bit integers."""
-    import ml_dtypes
-
     if target.is_integral:
         wide = host.astype(np.float32) if source.is_floating_point else host.astype(np.int64)
-        limits = ml_dtypes.iinfo(target.numpy)
+        limits: Any = dtypes.iinfo(target)
         if source.is_floating_point:
-            wide = np.clip(np.rint(wide), int(limits.min), int(limits.max))
-        bits = int(limits.bits)
+            wide = np.clip(np.rint(wide), limits.min, limits.max)
+        bits = limits.bits
         whole = wide.astype(np.int64) & (2**bits - 1)
         if target.kind == "i":
             whole = np.where(whole >= 2 ** (bits - 1), whole - 2**bits, whole)
@@ -86,7 +84,7 @@ def _small(host: Any, source: Dtype, target: Dtype, saturate: bool, round_mode: 
     values = host.astype(np.float32)
     if target.name == "float8_e8m0fnu":
         return _power_of_two(values, saturate, round_mode)
-    limit = float(ml_dtypes.finfo(target.numpy).max)
+    limit = dtypes.finfo(target).max
     if saturate:
         finite = np.isfinite(values) | np.isinf(values)
         values = np.where(finite, np.clip(values, -limit, limit), values)
@@ -107,5 +105,3 @@ def _power_of_two(values: Any, saturate: bool, round_mode: str) -> Any:
     bad = ~np.isfinite(values) | (values < 0) | (np.abs(exponent) > 127)
     code = np.where(bad, 255, np.clip(np.nan_to_num(exponent), -127, 127) + 127).astype(np.uint8)
     return code.view(ml_dtypes.float8_e8m0fnu)
-
-

@@ -26,7 +26,7 @@ def _definition(domain: str, op_type: str, opset: int) -> Function | None:
     import onnx
 
     try:
-        schema = onnx.defs.get_schema(op_type, opset, domain)
+        schema: Any = onnx.defs.get_schema(op_type, opset, domain)
     except onnx.defs.SchemaError:
         return None
     if not schema.has_function:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ class OnnxModule(Module):
     ``inputs`` and ``outputs`` tell names, dtypes and shapes.
 
     >>> import onnx, tensorlite as tl
-    >>> text = '<ir_version: 8, opset_import: ["": 17]> g (float[n] x) => (float[n] y) {y = Relu(x)}'
+    >>> head = '<ir_version: 8, opset_import: ["": 17]>'
+    >>> text = head + " g (float[n] x) => (float[n] y) {y = Relu(x)}"
     >>> model = tl.onnx.load(onnx.parser.parse_model(text))
     >>> model(tl.tensor([-1.0, 2.0]))
     tensor([0., 2.])
@@ -117,7 +118,7 @@ class OnnxModule(Module):
             return summarize(self)
         return summarize(self, self.bind(args, kwargs))
 
-    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The graph's inputs by name, from those given by position and by name; all checked."""
         return bind(self.model.graph, self.inputs, args, kwargs, self.place)
 

@@ -17,6 +17,7 @@ from .graph import Function, Graph, Model, Node
 from .registry import Operator, find, similar
 from .values import describe
 
+
 class Values(dict[str, Any]):
     """The values alive in a run, by name, and the weights that constants are taken from."""
 
@@ -127,12 +128,13 @@ class Builder:
         example = next(iter(self.unknown.values()))[0]
         where = f"{self.model.path}: " if self.model.path else ""
         domain = example.domain or "ai.onnx"
+        inputs = ", ".join("xyzabc"[: len(example.inputs)])
         raise UnsupportedOperatorError(
             f"{where}{len(lines)} unknown operator{'s' if lines[1:] else ''}:\n  "
             + "\n  ".join(lines)
             + "\nAn operator of your own is three lines before loading:\n"
             f'  @tl.onnx.register("{domain}", "{example.op_type}")\n'
-            f"  def {example.op_type.lower()}({', '.join('xyzabc'[: len(example.inputs)])}, **attributes):\n"
+            f"  def {example.op_type.lower()}({inputs}, **attributes):\n"
             "      return ..."
         )
 

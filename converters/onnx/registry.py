@@ -54,9 +54,7 @@ class Operator:
 OPERATORS: dict[tuple[str, str], list[Operator]] = {}
 
 
-def onnx_op(
-    *op_types: str, since: int = 1, domain: str = ""
-) -> Callable[[Function], Function]:
+def onnx_op(*op_types: str, since: int = 1, domain: str = "") -> Callable[[Function], Function]:
     """Declares the decorated function as the operator(s) of that name, from opset ``since`` on.
 
     Several versions may stand side by side; a node gets the newest not above its opset.

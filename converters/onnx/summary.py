@@ -38,7 +38,8 @@ class Summary:
 
     def totals(self) -> str:
         """The last line: parameters, weights, peak memory."""
-        text = f"{len(self.rows)} nodes, {self.parameters:,} parameters, weights {size(self.weight_bytes)}"
+        text = f"{len(self.rows)} nodes, {self.parameters:,} parameters"
+        text += f", weights {size(self.weight_bytes)}"
         return text if self.peak_bytes is None else f"{text}, peak values {size(self.peak_bytes)}"
 
     def __rich__(self) -> Any:

@@ -13,17 +13,17 @@ Consumed = list[int] | None
 
 @onnx_op("LeakyRelu")
 def leaky_relu(x: Tensor, *, alpha: float = 0.01, consumed_inputs: Consumed = None) -> Tensor:
-    return F.leaky_relu(x, alpha)  # type: ignore[no-any-return]
+    return F.leaky_relu(x, alpha)
 
 
 @onnx_op("Elu")
 def elu(x: Tensor, *, alpha: float = 1.0, consumed_inputs: Consumed = None) -> Tensor:
-    return F.elu(x, alpha)  # type: ignore[no-any-return]
+    return F.elu(x, alpha)
 
 
 @onnx_op("Celu")
 def celu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
-    return F.celu(x, alpha)  # type: ignore[no-any-return]
+    return F.celu(x, alpha)
 
 
 @onnx_op("Selu")
@@ -34,12 +34,12 @@ def selu(
     gamma: float = 1.05070102214813232421875,
     consumed_inputs: Consumed = None,
 ) -> Tensor:
-    return gamma * tl.where(x > 0, x, alpha * tl.expm1(x))  # type: ignore[no-any-return]
+    return gamma * tl.where(x > 0, x, alpha * tl.expm1(x))
 
 
 @onnx_op("PRelu", since=7)
 def p_relu(x: Tensor, slope: Tensor, *, consumed_inputs: Consumed = None) -> Tensor:
-    return tl.where(x < 0, x * slope, x)  # type: ignore[no-any-return]
+    return tl.where(x < 0, x * slope, x)
 
 
 @onnx_op("PRelu")
@@ -52,46 +52,46 @@ def p_relu_1(x: Tensor, slope: Tensor, *, consumed_inputs: Consumed = None) -> T
 
 @onnx_op("ThresholdedRelu")
 def thresholded_relu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
-    return tl.where(x > alpha, x, tl.zeros_like(x))  # type: ignore[no-any-return]
+    return tl.where(x > alpha, x, tl.zeros_like(x))
 
 
 @onnx_op("HardSigmoid")
 def hard_sigmoid(
     x: Tensor, *, alpha: float = 0.2, beta: float = 0.5, consumed_inputs: Consumed = None
 ) -> Tensor:
-    return tl.clamp(x * alpha + beta, 0, 1)  # type: ignore[no-any-return]
+    return tl.clamp(x * alpha + beta, 0, 1)
 
 
 @onnx_op("HardSwish")
 def hard_swish(x: Tensor) -> Tensor:
-    return F.hardswish(x)  # type: ignore[no-any-return]
+    return F.hardswish(x)
 
 
 @onnx_op("Softplus")
 def softplus(x: Tensor) -> Tensor:
-    return tl.logaddexp(x, tl.zeros_like(x))  # type: ignore[no-any-return]
+    return tl.logaddexp(x, tl.zeros_like(x))
 
 
 @onnx_op("Mish")
 def mish(x: Tensor) -> Tensor:
-    return F.mish(x)  # type: ignore[no-any-return]
+    return F.mish(x)
 
 
 @onnx_op("Gelu")
 def gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
-    return F.gelu(x, approximate=approximate)  # type: ignore[no-any-return]
+    return F.gelu(x, approximate=approximate)
 
 
 @onnx_op("Swish")
 def swish(x: Tensor, *, alpha: float = 1.0) -> Tensor:
-    return x * tl.sigmoid(x * alpha)  # type: ignore[no-any-return]
+    return x * tl.sigmoid(x * alpha)
 
 
 @onnx_op("Shrink")
 def shrink(x: Tensor, *, bias: float = 0.0, lambd: float = 0.5) -> Tensor:
     wide = x if x.is_floating_point() else x.float()
     shrunk = tl.where(wide < -lambd, wide + bias, tl.where(wide > lambd, wide - bias, 0.0))
-    return shrunk.to(x.dtype)  # type: ignore[no-any-return]
+    return shrunk.to(x.dtype)
 
 
 @onnx_op("Affine")
@@ -106,7 +106,7 @@ def scale(x: Tensor, *, scale: float = 1.0) -> Tensor:
 
 @onnx_op("ScaledTanh")
 def scaled_tanh(x: Tensor, *, alpha: float = 1.0, beta: float = 1.0) -> Tensor:
-    return tl.tanh(x * beta) * alpha  # type: ignore[no-any-return]
+    return tl.tanh(x * beta) * alpha
 
 
 @onnx_op("ParametricSoftplus")
@@ -116,19 +116,19 @@ def parametric_softplus(x: Tensor, *, alpha: float = 1.0, beta: float = 1.0) -> 
 
 @onnx_op("Softmax", since=13)
 def softmax(x: Tensor, *, axis: int = -1) -> Tensor:
-    return tl.softmax(x, axis)  # type: ignore[no-any-return]
+    return tl.softmax(x, axis)
 
 
 @onnx_op("LogSoftmax", since=13)
 def log_softmax(x: Tensor, *, axis: int = -1) -> Tensor:
-    return tl.log_softmax(x, axis)  # type: ignore[no-any-return]
+    return tl.log_softmax(x, axis)
 
 
 @onnx_op("Hardmax", since=13)
 def hardmax(x: Tensor, *, axis: int = -1) -> Tensor:
     """One where the first maximum along the axis stands, zero elsewhere."""
     place = tl.argmax(x, axis, True)
-    return tl.scatter(tl.zeros_like(x), axis, place, tl.ones_like(x))  # type: ignore[no-any-return]
+    return tl.scatter(tl.zeros_like(x), axis, place, tl.ones_like(x))
 
 
 def _flat(x: Tensor, axis: int) -> Tensor:
@@ -139,12 +139,12 @@ def _flat(x: Tensor, axis: int) -> Tensor:
 @onnx_op("Softmax")
 def softmax_1(x: Tensor, *, axis: int = 1) -> Tensor:
     """Before opset 13 all dimensions from ``axis`` on are one."""
-    return tl.softmax(_flat(x, axis), 1).reshape(x.shape)  # type: ignore[no-any-return]
+    return tl.softmax(_flat(x, axis), 1).reshape(x.shape)
 
 
 @onnx_op("LogSoftmax")
 def log_softmax_1(x: Tensor, *, axis: int = 1) -> Tensor:
-    return tl.log_softmax(_flat(x, axis), 1).reshape(x.shape)  # type: ignore[no-any-return]
+    return tl.log_softmax(_flat(x, axis), 1).reshape(x.shape)
 
 
 @onnx_op("Hardmax")

@@ -42,7 +42,9 @@ def loop(
             collected.append(value)
         going = bool(flag.item())
         count += 1
-    stacked = [_stacked(s, body.program.graph.outputs[1 + n_state + i]) for i, s in enumerate(scans)]
+    stacked = [
+        _stacked(s, body.program.graph.outputs[1 + n_state + i]) for i, s in enumerate(scans)
+    ]
     return (*values, *stacked)
 
 

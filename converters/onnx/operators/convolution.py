@@ -41,7 +41,7 @@ def conv(
     if not win.symmetric:
         x, padding = F.pad(x, flat_pads(win.begins, win.ends)), [0] * len(win.kernel)
     convolve = _of_rank(_CONV, x.ndim - 2)
-    return convolve(x, w, b, win.strides, padding, win.dilations, group)  # type: ignore[no-any-return]
+    return convolve(x, w, b, win.strides, padding, win.dilations, group)
 
 
 @onnx_op("ConvTranspose")
@@ -83,7 +83,7 @@ def conv_transpose(
     made = transpose(x, w, None, strides, 0, 0, group, dilations)
     cut = flat_pads([-p for p in begins], [e - p for e, p in zip(extra, ends, strict=True)])
     result = F.pad(made, cut) if any(cut) else made
-    return result if b is None else result + b.reshape(-1, *[1] * n)  # type: ignore[no-any-return]
+    return result if b is None else result + b.reshape(-1, *[1] * n)
 
 
 @onnx_op("Col2Im")
@@ -105,7 +105,8 @@ def col2im(
     image = tl.zeros(batch, channels, *padded, dtype=x.dtype, device=x.device)
     blocks = x.reshape(batch, channels, tl.Size(block).numel(), *counts)
     for k in range(blocks.shape[2]):
-        place, rest = [], k
+        place: list[int] = []
+        rest = k
         for b in reversed(block):
             place.insert(0, rest % b)
             rest //= b

@@ -33,7 +33,7 @@ def constant(*, device: Any, **attributes: Any) -> Any:
 @onnx_op("ConstantOfShape")
 def constant_of_shape(shape: Tensor, *, value: Any = None, device: Any) -> Tensor:
     filled = np.zeros(1, np.float32) if value is None else value
-    return to_value(np.full(ints(shape), filled.reshape(-1)[0], filled.dtype), device)  # type: ignore[no-any-return]
+    return to_value(np.full(ints(shape), filled.reshape(-1)[0], filled.dtype), device)
 
 
 @onnx_op("Range")
@@ -48,7 +48,7 @@ def range_(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
 def eye_like(x: Tensor, *, dtype: int | None = None, k: int = 0) -> Tensor:
     rows, columns = x.shape
     host = np.eye(rows, columns, k, dtype=dtype_of(dtype, x.dtype).numpy)
-    return to_value(host, x.device)  # type: ignore[no-any-return]
+    return to_value(host, x.device)
 
 
 @onnx_op("OneHot")
@@ -61,7 +61,7 @@ def one_hot(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -
     sizes = [1] * (indices.ndim + 1)
     sizes[axis] = n
     hit = places.unsqueeze(axis) == tl.arange(n, device=indices.device).reshape(sizes)
-    return tl.where(hit, values[1], values[0])  # type: ignore[no-any-return]
+    return tl.where(hit, values[1], values[0])
 
 
 def _generator(seed: float | None) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import numpy as np
 
 import tensorlite as tl
@@ -19,7 +17,7 @@ def from_start(indices: Tensor, size: int) -> Tensor:
     places = indices.long()
     if places.numel() and not (-size <= places.min().item() and places.max().item() < size):
         raise OnnxError(f"an index is out of range for a size of {size}")
-    return tl.where(places < 0, places + size, places)  # type: ignore[no-any-return]
+    return tl.where(places < 0, places + size, places)
 
 
 @onnx_op("Gather")
@@ -31,16 +29,14 @@ def gather(x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
 
 @onnx_op("GatherElements")
 def gather_elements(x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
-    return tl.gather(x, axis, from_start(indices, x.shape[axis]))  # type: ignore[no-any-return]
+    return tl.gather(x, axis, from_start(indices, x.shape[axis]))
 
 
 @onnx_op("GatherND")
 def gather_nd(x: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     """The last dimension of ``indices`` holds an index into the dimensions after the batch."""
     depth = indices.shape[-1]
-    places = [
-        from_start(indices[..., i], x.shape[batch_dims + i]) for i in range(depth)
-    ]
+    places = [from_start(indices[..., i], x.shape[batch_dims + i]) for i in range(depth)]
     batch = [
         tl.arange(x.shape[i], device=x.device).reshape(
             [-1 if k == i else 1 for k in range(indices.ndim - 1)]
@@ -59,9 +55,9 @@ def scatter_elements(
 ) -> Tensor:
     places = from_start(indices, x.shape[axis])
     if reduction == "none":
-        return tl.scatter(x, axis, places, updates)  # type: ignore[no-any-return]
+        return tl.scatter(x, axis, places, updates)
     found = tl.scatter_reduce(x, axis, places, updates, _reducer(reduction), include_self=True)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _reducer(reduction: str) -> str:
@@ -84,9 +80,9 @@ def scatter_nd(x: Tensor, indices: Tensor, updates: Tensor, *, reduction: str = 
     source = updates.reshape(flat.shape[0], inner)
     where = position.unsqueeze(1).expand(flat.shape[0], inner)
     if reduction == "none":
-        return tl.scatter(target, 0, where, source).reshape(x.shape)  # type: ignore[no-any-return]
+        return tl.scatter(target, 0, where, source).reshape(x.shape)
     found = tl.scatter_reduce(target, 0, where, source, _reducer(reduction), include_self=True)
-    return found.reshape(x.shape)  # type: ignore[no-any-return]
+    return found.reshape(x.shape)
 
 
 @onnx_op("TopK", since=10)
@@ -114,7 +110,7 @@ def compress(x: Tensor, condition: Tensor, *, axis: int | None = None) -> Tensor
     if axis is None:
         x, axis = x.reshape(-1), 0
     places = tl.nonzero(condition).reshape(-1)
-    return tl.index_select(x, axis, places)  # type: ignore[no-any-return]
+    return tl.index_select(x, axis, places)
 
 
 @onnx_op("Unique")
@@ -148,6 +144,4 @@ def reverse_sequence(
     source = tl.where(time < count, count - 1 - time, time)
     moved = x.movedim([time_axis, batch_axis], [0, 1])
     batch = tl.arange(x.shape[batch_axis], device=x.device).unsqueeze(0)
-    return moved[source, batch].movedim([0, 1], [time_axis, batch_axis])  # type: ignore[no-any-return]
-
-
+    return moved[source, batch].movedim([0, 1], [time_axis, batch_axis])

@@ -12,7 +12,7 @@ from ..registry import onnx_op
 
 @onnx_op("MatMul")
 def mat_mul(a: Tensor, b: Tensor) -> Tensor:
-    return tl.matmul(a, b)  # type: ignore[no-any-return]
+    return tl.matmul(a, b)
 
 
 @onnx_op("Gemm")
@@ -32,8 +32,8 @@ def gemm(
     if alpha != 1:
         product = _scaled(product, alpha)
     if c is None or beta == 0:
-        return product  # type: ignore[no-any-return]
-    return product + (c if beta == 1 else _scaled(c, beta))  # type: ignore[no-any-return]
+        return product
+    return product + (c if beta == 1 else _scaled(c, beta))
 
 
 def _scaled(x: Tensor, factor: float) -> Tensor:
@@ -42,7 +42,7 @@ def _scaled(x: Tensor, factor: float) -> Tensor:
 
 @onnx_op("Einsum")
 def einsum(*inputs: Tensor, equation: str) -> Tensor:
-    return tl.einsum(equation, *inputs)  # type: ignore[no-any-return]
+    return tl.einsum(equation, *inputs)
 
 
 @onnx_op("Det")
@@ -53,4 +53,4 @@ def det(x: Tensor) -> Any:
 @onnx_op("Trilu")
 def trilu(x: Tensor, k: Tensor | None = None, *, upper: int = 1) -> Tensor:
     offset = 0 if k is None else int(k.item())
-    return tl.triu(x, offset) if upper else tl.tril(x, offset)  # type: ignore[no-any-return]
+    return tl.triu(x, offset) if upper else tl.tril(x, offset)

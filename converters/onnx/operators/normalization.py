@@ -55,15 +55,20 @@ def batch_normalization_1(
 ) -> Tensor:
     """Without ``spatial`` every activation has its own mean and variance."""
     if spatial:
-        return F.batch_norm(x, mean, variance, scale, bias, eps=epsilon)  # type: ignore[no-any-return]
+        return F.batch_norm(x, mean, variance, scale, bias, eps=epsilon)
     return (x - mean) / tl.sqrt(variance + epsilon) * scale + bias
 
 
 @onnx_op("InstanceNormalization")
 def instance_normalization(
-    x: Tensor, scale: Tensor, bias: Tensor, *, epsilon: float = 1e-5, consumed_inputs: Consumed = None
+    x: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    *,
+    epsilon: float = 1e-5,
+    consumed_inputs: Consumed = None,
 ) -> Tensor:
-    return F.instance_norm(x, weight=scale, bias=bias, eps=epsilon)  # type: ignore[no-any-return]
+    return F.instance_norm(x, weight=scale, bias=bias, eps=epsilon)
 
 
 @onnx_op("LayerNormalization")
@@ -80,7 +85,11 @@ def layer_normalization(
     """Over the dimensions from ``axis`` on; also gives the mean and 1 / deviation if asked."""
     axis = axis % x.ndim
     sizes = list(x.shape[axis:])
-    if n_outputs == 1 and list(scale.shape) == sizes and (bias is None or list(bias.shape) == sizes):
+    if (
+        n_outputs == 1
+        and list(scale.shape) == sizes
+        and (bias is None or list(bias.shape) == sizes)
+    ):
         return F.layer_norm(x, sizes, scale, bias, epsilon)
     wide = x.float() if x.dtype.is_half else x
     axes = list(range(axis, x.ndim))
@@ -111,7 +120,7 @@ def group_normalization(
     num_groups: int,
     stash_type: int = 1,
 ) -> Tensor:
-    return F.group_norm(x, num_groups, scale, bias, epsilon)  # type: ignore[no-any-return]
+    return F.group_norm(x, num_groups, scale, bias, epsilon)
 
 
 @onnx_op("GroupNormalization")
@@ -122,7 +131,7 @@ def group_normalization_18(
     y = F.group_norm(x, num_groups, eps=epsilon)
     each = x.shape[1] // num_groups
     scale, bias = scale.repeat_interleave(each), bias.repeat_interleave(each)
-    return y * _along_channels(scale, x.ndim) + _along_channels(bias, x.ndim)  # type: ignore[no-any-return]
+    return y * _along_channels(scale, x.ndim) + _along_channels(bias, x.ndim)
 
 
 @onnx_op("LRN")
@@ -142,7 +151,7 @@ def lrn(
 @onnx_op("LpNormalization")
 def lp_normalization(x: Tensor, *, axis: int = -1, p: int = 2) -> Tensor:
     length = tl.sum(tl.abs(x), axis, True) if p == 1 else tl.sqrt(tl.sum(x * x, axis, True))
-    return tl.where(length == 0, 0.0, x / length)  # type: ignore[no-any-return]
+    return tl.where(length == 0, 0.0, x / length)
 
 
 @onnx_op("MeanVarianceNormalization")
@@ -150,4 +159,4 @@ def mean_variance_normalization(x: Tensor, *, axes: list[int] | None = None) -> 
     along = axes if axes is not None else [0, 2, 3]
     mean = tl.mean(x, along, True)
     deviation = tl.sqrt(tl.mean(x * x, along, True) - mean * mean)
-    return (x - mean) / (deviation + 1e-9)  # type: ignore[no-any-return]
+    return (x - mean) / (deviation + 1e-9)

@@ -51,7 +51,7 @@ def _padded(
         front, back = [0] * x.ndim, [0] * x.ndim
         for axis, begin, end in zip(axes, begins, ends, strict=True):
             front[axis], back[axis] = begin, end
-        return F.pad(x, flat_pads(front, back), value=value)  # type: ignore[no-any-return]
+        return F.pad(x, flat_pads(front, back), value=value)
     if mode not in ("reflect", "edge", "wrap"):
         raise OnnxError(f"Pad: unknown mode {mode!r}; it is constant, reflect, edge or wrap")
     for axis, begin, end in zip(axes, begins, ends, strict=True):
@@ -78,7 +78,7 @@ def _extended(x: Tensor, axis: int, begin: int, end: int, mode: str) -> Tensor:
     else:
         places = places % (2 * size - 2)
         places = tl.where(places < size, places, 2 * size - 2 - places)
-    return tl.index_select(x, axis, places)  # type: ignore[no-any-return]
+    return tl.index_select(x, axis, places)
 
 
 @onnx_op("DepthToSpace")
@@ -89,7 +89,7 @@ def depth_to_space(x: Tensor, *, blocksize: int, mode: str = "DCR") -> Tensor:
         parts = x.reshape(n, b, b, c // b**2, h, w).permute(0, 3, 4, 1, 5, 2)
     else:
         parts = x.reshape(n, c // b**2, b, b, h, w).permute(0, 1, 4, 2, 5, 3)
-    return parts.reshape(n, c // b**2, h * b, w * b)  # type: ignore[no-any-return]
+    return parts.reshape(n, c // b**2, h * b, w * b)
 
 
 @onnx_op("SpaceToDepth")
@@ -97,4 +97,4 @@ def space_to_depth(x: Tensor, *, blocksize: int) -> Tensor:
     n, c, h, w = x.shape
     b = blocksize
     parts = x.reshape(n, c, h // b, b, w // b, b).permute(0, 3, 5, 1, 2, 4)
-    return parts.reshape(n, c * b**2, h // b, w // b)  # type: ignore[no-any-return]
+    return parts.reshape(n, c * b**2, h // b, w // b)

@@ -61,7 +61,8 @@ def max_pool(
 def _in_input(places: Tensor, x: Tensor, padded: Tensor, win: Window, order: int) -> Tensor:
     """Flat positions in the padded image, as flat positions in the whole input."""
     sizes, wide = list(x.shape[2:]), list(padded.shape[2:])
-    coordinates, rest = [], places
+    coordinates: list[Tensor] = []
+    rest = places
     for size, begin in zip(reversed(wide), reversed(win.begins), strict=True):
         coordinates.insert(0, rest % size - begin)
         rest = tl.div(rest, size, rounding_mode="floor")
@@ -92,7 +93,9 @@ def average_pool(
     if count_include_pad:
         own = flat_pads(win.begins, win.ends)
         present = F.pad(present, own, value=1.0)
-        inner = Window(win.kernel, win.strides, win.dilations, [0] * len(own[::2]), [0] * len(own[::2]))
+        inner = Window(
+            win.kernel, win.strides, win.dilations, [0] * len(own[::2]), [0] * len(own[::2])
+        )
         wide, _ = _laid_out(x, win, bool(ceil_mode), 0.0)
         missing = [a - b for a, b in zip(wide.shape[2:], present.shape[2:], strict=True)]
         present = F.pad(present, flat_pads([0] * len(missing), missing))
@@ -104,11 +107,12 @@ def _sums(x: Tensor, win: Window) -> Tensor:
     """Sums over the windows of an input that is already padded."""
     if all(d == 1 for d in win.dilations) and len(win.kernel) in (2, 3):
         average = _AVERAGE[len(win.kernel)]
-        return average(x, win.kernel, win.strides, divisor_override=1)  # type: ignore[no-any-return]
+        return average(x, win.kernel, win.strides, divisor_override=1)
     total: Any = None
     counts = [(n - r) // s + 1 for n, r, s in zip(x.shape[2:], win.reach, win.strides, strict=True)]
     for k in range(tl.Size(win.kernel).numel()):
-        place, rest = [], k
+        place: list[int] = []
+        rest = k
         for size in reversed(win.kernel):
             place.insert(0, rest % size)
             rest //= size
@@ -118,7 +122,7 @@ def _sums(x: Tensor, win: Window) -> Tensor:
         )
         part = x[(slice(None), slice(None), *where)]
         total = part if total is None else total + part
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 @onnx_op("LpPool")
@@ -145,17 +149,17 @@ def _spatial(x: Tensor) -> list[int]:
 
 @onnx_op("GlobalAveragePool")
 def global_average_pool(x: Tensor) -> Tensor:
-    return tl.mean(x, _spatial(x), True)  # type: ignore[no-any-return]
+    return tl.mean(x, _spatial(x), True)
 
 
 @onnx_op("GlobalMaxPool")
 def global_max_pool(x: Tensor) -> Tensor:
-    return tl.amax(x, _spatial(x), True)  # type: ignore[no-any-return]
+    return tl.amax(x, _spatial(x), True)
 
 
 @onnx_op("GlobalLpPool")
 def global_lp_pool(x: Tensor, *, p: float = 2) -> Tensor:
-    return tl.sum(tl.abs(x) ** p, _spatial(x), True) ** (1 / p)  # type: ignore[no-any-return]
+    return tl.sum(tl.abs(x) ** p, _spatial(x), True) ** (1 / p)
 
 
 @onnx_op("MaxUnpool")
@@ -179,7 +183,7 @@ def max_unpool(
     flat = tl.zeros(tl.Size(sizes).numel(), dtype=x.dtype, device=x.device)
     filled = tl.scatter(flat, 0, indices.reshape(-1), x.reshape(-1)).reshape(sizes)
     if output_shape is None:
-        return filled  # type: ignore[no-any-return]
+        return filled
     wanted = ints(output_shape) or sizes
     missing = [w - have for w, have in zip(wanted, sizes, strict=True)]
-    return F.pad(filled, flat_pads([0] * len(missing), missing))  # type: ignore[no-any-return]
+    return F.pad(filled, flat_pads([0] * len(missing), missing))

@@ -24,7 +24,7 @@ def _spread(parameter: Tensor, x: Tensor, axis: int, block: int) -> Tensor:
     axis = axis % max(x.ndim, 1)
     if block:
         repeated = tl.repeat_interleave(parameter, block, dim=axis)
-        return repeated.narrow(axis, 0, x.shape[axis])  # type: ignore[no-any-return]
+        return repeated.narrow(axis, 0, x.shape[axis])
     return parameter.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
 
 
@@ -177,5 +177,3 @@ def bit_cast(x: Tensor, *, to: int) -> Tensor:
     if target.itemsize != x.dtype.itemsize:
         raise OnnxError(f"{x.dtype.name} and {target.name} differ in size")
     return tl.from_numpy(np.array(x._host()).view(target.numpy)).to(x.device)
-
-

@@ -108,7 +108,7 @@ class Sequence:
     def _reversed(self, x: Tensor) -> Tensor:
         """Back to front; with lengths, each sequence within its own."""
         if self.lengths is None:
-            return tl.flip(x, [0])  # type: ignore[no-any-return]
+            return tl.flip(x, [0])
         from .indexing import reverse_sequence
 
         return reverse_sequence(x, self.lengths, batch_axis=1, time_axis=0)
@@ -209,6 +209,3 @@ def lstm(
         return [o * squash(c), c]
 
     return node.run(step)
-
-
-

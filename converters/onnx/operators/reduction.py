@@ -26,11 +26,11 @@ def _prod(x: Tensor, axes: list[int], keep: bool) -> Tensor:
 
 def _mean(x: Tensor, axes: list[int], keep: bool) -> Tensor:
     if x.is_floating_point():
-        return tl.mean(x, axes, keep)  # type: ignore[no-any-return]
+        return tl.mean(x, axes, keep)
     count = 1
     for axis in axes:
         count *= x.shape[axis]
-    return tl.div(_sum(x, axes, keep), count, rounding_mode="trunc")  # type: ignore[no-any-return]
+    return tl.div(_sum(x, axes, keep), count, rounding_mode="trunc")
 
 
 def _max(x: Tensor, axes: list[int], keep: bool) -> Tensor:
@@ -43,7 +43,7 @@ def _min(x: Tensor, axes: list[int], keep: bool) -> Tensor:
 
 def _extremum(function: Any, x: Tensor, axes: list[int], keep: bool, *, highest: bool) -> Tensor:
     if all(x.shape[axis] for axis in axes):
-        return function(x, axes, keep)  # type: ignore[no-any-return]
+        return function(x, axes, keep)
     # The extremum of nothing is what every number beats.
     sizes = [1 if i in axes else s for i, s in enumerate(x.shape)]
     if not keep:
@@ -54,7 +54,7 @@ def _extremum(function: Any, x: Tensor, axes: list[int], keep: bool, *, highest:
         value = highest
     else:
         value = getattr(tl.iinfo(x.dtype), "max" if highest else "min")
-    return tl.full(sizes, value, dtype=x.dtype, device=x.device)  # type: ignore[no-any-return]
+    return tl.full(sizes, value, dtype=x.dtype, device=x.device)
 
 
 def _l1(x: Tensor, axes: list[int], keep: bool) -> Tensor:
@@ -133,9 +133,9 @@ for _name, _reduce in _REDUCTIONS.items():
 
 def _position(function: Any, x: Tensor, axis: int, keepdims: int, last: int) -> Tensor:
     if not last:
-        return function(x, axis, bool(keepdims))  # type: ignore[no-any-return]
+        return function(x, axis, bool(keepdims))
     found = x.shape[axis] - 1 - function(tl.flip(x, [axis]), axis, bool(keepdims))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @onnx_op("ArgMax")
@@ -158,13 +158,11 @@ def cum_prod(x: Tensor, axis: Tensor, *, exclusive: int = 0, reverse: int = 0) -
     return _scan(tl.cumprod, 1, x, int(axis.item()), exclusive, reverse)
 
 
-def _scan(
-    function: Any, start: int, x: Tensor, axis: int, exclusive: int, reverse: int
-) -> Tensor:
+def _scan(function: Any, start: int, x: Tensor, axis: int, exclusive: int, reverse: int) -> Tensor:
     if reverse:
         x = tl.flip(x, [axis])
     if exclusive:
         first = tl.full_like(x.narrow(axis, 0, 1), start)
         x = tl.cat([first, x.narrow(axis, 0, x.shape[axis] - 1)], axis)
     result = function(x, axis).to(x.dtype)
-    return tl.flip(result, [axis]) if reverse else result  # type: ignore[no-any-return]
+    return tl.flip(result, [axis]) if reverse else result

@@ -61,7 +61,9 @@ def resize(
         )
         result = _blend(result, axis, indices, weights)
     for axis, out in outside:
-        mask = tl.from_numpy(out).to(x.device).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+        mask = (
+            tl.from_numpy(out).to(x.device).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+        )
         result = tl.where(mask, extrapolation_value, result)
     if dtype.is_integral:
         limits = tl.iinfo(dtype)
@@ -148,7 +150,7 @@ def _coordinates(
 
 
 def _nearest(x: Tensor, axis: int, coordinates: Array, mode: str) -> Tensor:
-    rounders = {
+    rounders: dict[str, Any] = {
         "round_prefer_floor": lambda c: np.ceil(c - 0.5),
         "round_prefer_ceil": lambda c: np.floor(c + 0.5),
         "floor": np.floor,
@@ -157,7 +159,7 @@ def _nearest(x: Tensor, axis: int, coordinates: Array, mode: str) -> Tensor:
     if mode not in rounders:
         raise OnnxError(f"Resize: unknown nearest_mode {mode!r}; it is one of {[*rounders]}")
     places = np.clip(rounders[mode](coordinates), 0, x.shape[axis] - 1).astype(np.int64)
-    return tl.index_select(x, axis, tl.from_numpy(places).to(x.device))  # type: ignore[no-any-return]
+    return tl.index_select(x, axis, tl.from_numpy(places).to(x.device))
 
 
 def _taps(
@@ -196,4 +198,4 @@ def _blend(x: Tensor, axis: int, indices: Array, weights: Array) -> Tensor:
         weight = tl.from_numpy(weights[:, tap].astype(x.dtype.numpy)).to(x.device).reshape(sizes)
         part = tl.index_select(x, axis, place) * weight
         total = part if total is None else total + part
-    return total  # type: ignore[no-any-return]
+    return total
