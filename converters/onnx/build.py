@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -151,35 +151,35 @@ class Builder:
         return unique
 
     def _node(self, proto: Any, name: str) -> Node:
-        op_type = text(proto.op_type, f"node {quote(name)}: its operator type")
-        if not op_type:
-            raise OnnxError(f"node {quote(name)} has no operator type")
-        domain = domain_name(proto.domain)
-        node = Node(
-            op_type=op_type,
-            inputs=tuple(proto.input),
-            outputs=tuple(proto.output),
-            name=name,
-            domain=domain,
-            overload=text(proto.overload, f"node {quote(name)}: its overload"),
-            opset=self._opset(op_type, domain, name, proto.overload),
-            doc=text(proto.doc_string, f"node {quote(name)}: its description"),
-        )
+        with at(lambda: f"node {quote(name)}"):
+            op_type = text(proto.op_type, "its operator type")
+            if not op_type:
+                raise OnnxError("no operator type")
+            domain = domain_name(proto.domain)
+            overload = text(proto.overload, "its overload")
+            node = Node(
+                op_type=op_type,
+                inputs=_names(proto.input),
+                outputs=_names(proto.output),
+                name=name,
+                domain=domain,
+                overload=overload,
+                opset=self._opset(op_type, domain, overload),
+                doc=text(proto.doc_string, "its description"),
+            )
         with at(lambda: str(node)):
-            for value in node.inputs + node.outputs:
-                text(value, "the name of an input or output")
             self._attributes(proto.attribute, node)
         return node
 
-    def _opset(self, op_type: str, domain: str, name: str, overload: str) -> int:
+    def _opset(self, op_type: str, domain: str, overload: str) -> int:
         if domain in self.opsets:
             return self.opsets[domain]
         if (domain, op_type, overload) in self.functions:
             return 1
         imported = ", ".join(quote(d or "ai.onnx") for d in self.opsets) or "nothing"
         raise OnnxError(
-            f"node {quote(name)} ({quote(op_type)}) is of the domain {quote(domain or 'ai.onnx')}, "
-            f"which opset_import does not list; it lists {imported}"
+            f"its operator {quote(op_type)} is of the domain {quote(domain or 'ai.onnx')}, which "
+            f"opset_import does not list; it lists {imported}"
         )
 
     def _attributes(self, protos: Any, node: Node) -> None:
@@ -243,6 +243,10 @@ def read_function(
         defaults=defaults,
         doc=text(proto.doc_string, "its description"),
     )
+
+
+def _names(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(text(value, "the name of an input or output") for value in values)
 
 
 def _untyped(name: object, what: str) -> ValueInfo:

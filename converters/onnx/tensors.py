@@ -60,6 +60,7 @@ DTYPES: dict[int, np.dtype[Any]] = {
 }
 """numpy dtype for each TensorProto.DataType code; strings are arrays of ``str`` objects."""
 
+_NAMES = {code: dtype.name for code, dtype in DTYPES.items()} | {STRING: "string"}
 _BITS = {21: 4, 22: 4, 23: 4, 25: 2, 26: 2, 27: 6, 28: 6}
 _FIELDS = {
     **dict.fromkeys(DTYPES, "int32_data"),
@@ -77,9 +78,9 @@ def dtype_name(code: int) -> str:
     >>> dtype_name(16), dtype_name(8)
     ('bfloat16', 'string')
     """
-    if code not in DTYPES:
+    if code not in _NAMES:
         raise OnnxError(f"unknown data type code {code} (known are 1 to {max(DTYPES)})")
-    return "string" if code == STRING else DTYPES[code].name
+    return _NAMES[code]
 
 
 class TensorReader:
