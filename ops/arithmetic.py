@@ -69,7 +69,7 @@ def mul(xp: Any, input: Array, other: Array | Number) -> Array:
     inplace=True,
     promote="input other",
     fast=np.true_divide,
-    fast_floats=True,
+    fast_kinds="fc",
     aliases=("divide", "true_divide"),
 )
 def div(xp: Any, input: Array, other: Array | Number, *, rounding_mode: str | None = None) -> Array:
@@ -134,7 +134,7 @@ def fmod(xp: Any, input: Array, other: Array | Number) -> Array:
     return xp.fmod(input, other)
 
 
-@op(method=True, inplace=True, promote="input exponent", fast=np.power, fast_floats=True)
+@op(method=True, inplace=True, promote="input exponent", fast=np.power, fast_kinds="fc")
 def pow(xp: Any, input: Array | Number, exponent: Array | Number) -> Array:
     """``input ** exponent``, with broadcasting and type promotion.
 

@@ -36,8 +36,8 @@ def public(entry: Op) -> Callable[..., Any]:
     """The function that users call, for an operator."""
     fast.declare(entry)
     if entry.fast is not None:
-        shape = fast.unary if len(entry.promote) < 2 else fast.binary
-        call = shape(entry, run, Tensor)
+        shape = fast.unary if entry.required < 2 else fast.binary
+        call = shape(entry, run if entry.over_arrays else run_composite, Tensor)
     elif entry.over_arrays:
 
         def call(*args: Any, **kwargs: Any) -> Any:

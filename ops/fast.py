@@ -22,14 +22,16 @@ from .registry import Op
 FAST: dict[str, tuple[Callable[..., Any], tuple[np.dtype[Any], ...]]] = {}
 _CONSTANTS: dict[tuple[Any, type, np.dtype[Any]], Any] = {}
 
-_PLAIN = tuple(d.numpy for d in ALL if d.numpy.kind in "biufc" or d is bfloat16)
-_FLOATS = tuple(d.numpy for d in ALL if d.numpy in _PLAIN and d.kind in "fc")
+_PLAIN = tuple(d for d in ALL if d.numpy.kind in "biufc" or d is bfloat16)
 
 
 def declare(entry: Op) -> None:
     """Notes an operator's fast function."""
     if entry.fast is not None:
-        FAST[entry.name] = (entry.fast, _FLOATS if entry.fast_floats else _PLAIN)
+        FAST[entry.name] = (
+            entry.fast,
+            tuple(d.numpy for d in _PLAIN if d.kind in entry.fast_kinds),
+        )
 
 
 def table(kind: str) -> Fast:

@@ -36,10 +36,11 @@ class Op:
     floating: bool  # ... which is a float: integers become the default dtype
     upcast: bool  # 16-bit floats and smaller are computed in float32
     fast: Callable[..., Any] | None  # what to call on arrays of one dtype and no options
-    fast_floats: bool  # ... but only on floats
+    fast_kinds: str  # ... of these kinds, as dtype.kind names them
     over_arrays: bool = field(init=False)
     params: tuple[str, ...] = field(init=False)
     positions: dict[str, int] = field(init=False)
+    required: int = field(init=False)  # how many parameters have no default
 
     def __post_init__(self) -> None:
         code = self.body.__code__
@@ -47,6 +48,7 @@ class Op:
         self.over_arrays = names[:1] == ("xp",)
         self.params = names[1:] if self.over_arrays else names
         self.positions = {name: i for i, name in enumerate(self.params)}
+        self.required = len(self.params) - len(self.body.__defaults__ or ())
         keywords = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
         self.has_device = "device" in self.params or "device" in keywords
         self.has_dtype = "dtype" in self.params or "dtype" in keywords
@@ -83,7 +85,7 @@ def op(
     floating: bool = False,
     upcast: bool = False,
     fast: Callable[..., Any] | None = None,
-    fast_floats: bool = False,
+    fast_kinds: str = "buifc",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares the decorated function as an operator.
 
@@ -100,7 +102,8 @@ def op(
             go back. Leave it off where no arithmetic is done (layout, indexing, comparison).
         fast: a function of arrays alone, equal to the body when all arguments have the same
             dtype and device and no option is given; the small-tensor path calls it directly.
-        fast_floats: that it is so for floats only (implied by ``floating``).
+        fast_kinds: the kinds of dtype for which it is so: "fc" are the floats and complex numbers
+            (``floating`` implies no others).
 
     The decorated name becomes the public function.
     """
@@ -113,7 +116,8 @@ def op(
         full = f"{spaces[0]}.{short}" if spaces and spaces[0] else short
         entry = Op(
             full, body, spaces, short if method is True else method or None, aliases, inplace,
-            tuple(promote.split()), floating, upcast, fast, fast_floats or floating,
+            tuple(promote.split()), floating, upcast, fast,
+            "".join(k for k in fast_kinds if k in "fc") if floating else fast_kinds,
         )  # fmt: skip
         return publish(entry, public(entry))
 
