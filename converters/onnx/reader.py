@@ -93,7 +93,7 @@ def _file(path: Path) -> Bytes:
 def _parse(data: memoryview, origin: str) -> tuple[Any, Weights]:
     """The ModelProto, once it is one, and the weights that were taken out of it."""
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     if not len(data):
         raise OnnxError(f"{origin}: not an ONNX model: it is empty")
