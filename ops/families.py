@@ -4,7 +4,9 @@ from . import activation as activation
 from . import arithmetic as arithmetic
 from . import attention as attention
 from . import bitwise as bitwise
+from . import clamping as clamping
 from . import comparison as comparison
+from . import complex_numbers as complex_numbers
 from . import convolution as convolution
 from . import creation as creation
 from . import distance as distance
@@ -25,10 +27,12 @@ from . import pooling as pooling
 from . import random as random
 from . import recurrent as recurrent
 from . import reduction as reduction
+from . import rounding as rounding
 from . import scan as scan
 from . import shape as shape
 from . import sorting as sorting
 from . import special as special
 from . import statistics as statistics
+from . import trigonometry as trigonometry
 from . import vision as vision
 from . import windows as windows
