@@ -13,6 +13,7 @@ from . import distance as distance
 from . import einsum as einsum
 from . import elementwise as elementwise
 from . import embedding as embedding
+from . import extrema as extrema
 from . import fft as fft
 from . import gather as gather
 from . import indexing as indexing

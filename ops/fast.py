@@ -80,6 +80,8 @@ def unary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]
             token = quiet()
             try:
                 value = function(array)
+            except (ValueError, TypeError):  # let the operator say what is wrong
+                value = NotImplemented
             finally:
                 restore(token)
             if value is not NotImplemented:
@@ -113,7 +115,7 @@ def binary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any
             token = quiet()
             try:
                 value = function(array, second)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError):  # let the operator say what is wrong
                 value = NotImplemented
             finally:
                 restore(token)
