@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Number, bool_, complex128, float64
 from ..errors import DTypeError
 from .dims import dtype_of, is_integral
-from .registry import F, TOP, Array, op
+from .registry import TOP, Array, F, op
 
 
 @op("abs", method=True, inplace=True, fast=np.abs, fast_kinds="uifc", aliases=("absolute",))

@@ -102,7 +102,9 @@ def max_(
     other = dim if isinstance(dim, Tensor) else other
     if other is not None:
         return maximum(input, other)
-    return amax(input) if dim is None else _max_along(input, dim, keepdim)
+    if dim is None:
+        return amax(input)
+    return Max(amax(input, dim, keepdim), argmax(input, dim, keepdim))
 
 
 @op(
@@ -129,29 +131,9 @@ def min_(
     other = dim if isinstance(dim, Tensor) else other
     if other is not None:
         return minimum(input, other)
-    return amin(input) if dim is None else _min_along(input, dim, keepdim)
-
-
-@op("_max_along", upcast=True, spaces=())
-def _max_along(xp: Any, input: Array, dim: int, keepdim: bool) -> Max:
-    """(values, indices) of the largest along a dimension: PyTorch ``torch.max`` with ``dim``.
-
-    >>> import tensorlite as tl
-    >>> tl.tensor([3, 9]).max(0).values
-    tensor(9)
-    """
-    return Max(*_along(xp, input, dim, keepdim, "max"))
-
-
-@op("_min_along", upcast=True, spaces=())
-def _min_along(xp: Any, input: Array, dim: int, keepdim: bool) -> Min:
-    """(values, indices) of the smallest along a dimension: PyTorch ``torch.min`` with ``dim``.
-
-    >>> import tensorlite as tl
-    >>> tl.tensor([3, 9]).min(0).values
-    tensor(3)
-    """
-    return Min(*_along(xp, input, dim, keepdim, "min"))
+    if dim is None:
+        return amin(input)
+    return Min(amin(input, dim, keepdim), argmin(input, dim, keepdim))
 
 
 @op(method=True, upcast=True)
@@ -188,18 +170,6 @@ def _axes(input: Array, dim: Dims, name: str) -> tuple[int, ...]:
             f"{name}: no element to choose from over dim {axes} of the shape {input.shape}"
         )
     return axes
-
-
-def _along(xp: Any, input: Array, dim: int, keepdim: bool, name: str) -> tuple[Array, Array]:
-    _ordered(input, name)
-    axis = normalize_dim(dim, input.ndim, name)
-    if input.ndim == 0:
-        return input.copy(), xp.zeros((), np.int64)
-    _nonempty(input, axis, name)
-    indices = xp.expand_dims((xp.argmax if name == "max" else xp.argmin)(input, axis), axis)
-    values = xp.take_along_axis(input, indices, axis)
-    indices = indices.astype(np.int64, copy=False)
-    return (values, indices) if keepdim else (values.squeeze(axis), indices.squeeze(axis))
 
 
 def _place(find: Any, input: Array, dim: int | None, keepdim: bool, name: str) -> Array:

@@ -186,16 +186,17 @@ def sum_to_size(xp: Any, input: Array, *size: Any) -> Array:
     """
     target = sizes_of(size)
     lead = input.ndim - len(target)
-    fits = lead >= 0 and all(
-        t in (1, s) for t, s in zip(target, input.shape[max(lead, 0) :], strict=True)
-    )
+    fits = lead >= 0 and all(t in (1, s) for t, s in zip(target, input.shape[lead:], strict=True))
     if not fits:
         raise ShapeError(
             f"sum_to_size: size {target} does not broadcast to the shape {input.shape}"
         )
     stretched = [i + lead for i, t in enumerate(target) if t == 1 and input.shape[i + lead] != 1]
     axes = (*range(lead), *stretched)
-    return input.sum(axis=axes, dtype=input.dtype).reshape(target) if axes else input
+    if target and not axes:
+        return input
+    dtype = np.int64 if is_integral(input) else input.dtype
+    return input.sum(axis=axes, dtype=dtype).reshape(target)
 
 
 def count(shape: Sequence[int], axes: Sequence[int]) -> int:

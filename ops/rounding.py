@@ -8,6 +8,7 @@ import numpy as np
 
 from ..dtypes import Number, bool_
 from ..errors import DTypeError
+from ..tensor import Tensor
 from .arithmetic import mul, pow
 from .dims import dtype_of, is_integral
 from .registry import TOP, Array, op
@@ -152,13 +153,15 @@ def nextafter(xp: Any, input: Array, other: Array) -> Array:
 
 
 @op(method=True, inplace=True)
-def ldexp(input: Array, other: Array) -> Array:
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """``input * 2 ** other``. Source: PyTorch ``torch.ldexp``.
 
     >>> import tensorlite as tl
     >>> tl.ldexp(tl.tensor([1.0, 3.0]), tl.tensor([2, -1]))
     tensor([4.0000, 1.5000])
     """
+    if input.is_floating_point() and not other.is_floating_point():
+        other = other.to(input.dtype)
     return mul(input, pow(2.0, other))
 
 

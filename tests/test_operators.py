@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from samples import Case, T, load_all
+from samples import Case, D, T, load_all
 
 import tensorlite as tl
 from tensorlite.ops.registry import OPS
@@ -46,6 +46,8 @@ def build(value: Any, dtype: str, make: Any, seed: list[int]) -> Any:
     if isinstance(value, T):
         seed[0] += 1
         return make(array_of(value, dtype, seed[0]), value.dtype or dtype)
+    if isinstance(value, D):
+        return make(np.zeros(0), value.name).dtype
     if isinstance(value, tuple | list):
         return type(value)(build(v, dtype, make, seed) for v in value)
     return value

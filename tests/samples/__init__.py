@@ -37,6 +37,13 @@ class T:
 
 
 @dataclass(frozen=True)
+class D:
+    """A dtype among the arguments: ``case("sum", T(2), dtype=D("float64"))``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Case:
     """One call of one operator."""
 
