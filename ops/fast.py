@@ -8,6 +8,7 @@ can change anything. ``device.fast[operator][dtype]`` is then the function to ca
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy as np
 from ..devices.base import Fast
 from ..devices.kernels import KERNELS
 from ..dtypes import ALL, bfloat16
-from .quiet import quiet, restore
 from .registry import Op
 
 FAST: dict[str, tuple[Callable[..., Any], tuple[np.dtype[Any], ...]]] = {}
@@ -66,64 +66,73 @@ def constant(value: Any, dtype: np.dtype[Any]) -> Any:
     return found
 
 
+# What sends a call the general way, which explains what is wrong, or computes inf and nan quietly.
+# Turning NumPy's floating-point warnings off costs a quarter of a small addition, so that is left
+# to the general way: a warning (rare) is ignored here, or comes as one of these if it is an error.
+_SLOW = (AttributeError, KeyError, TypeError, ValueError, FloatingPointError, RuntimeWarning)
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=__name__.replace(".", r"\."))
+
+
 def unary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
     """The public function of an operator of one tensor that has a fast function."""
     name, new, ndarray, asarray = entry.name, tensor.__new__, np.ndarray, np.asarray
 
     def call(input: Any, *args: Any, **kwargs: Any) -> Any:
-        if not (args or kwargs):
-            try:
-                array, device = input._array, input._device
-                function = device.fast[name][array.dtype]
-            except (AttributeError, KeyError):
+        if args or kwargs:
+            return run(entry, (input, *args), kwargs)
+        try:
+            array, device = input._array, input._device
+            function = device.fast[name][array.dtype]
+            value = function(array)
+        except _SLOW:
+            return run(entry, (input,), kwargs)
+        if type(value) is not ndarray:
+            if value is NotImplemented:
                 return run(entry, (input,), kwargs)
-            token = quiet()
-            try:
-                value = function(array)
-            except (ValueError, TypeError):  # let the operator say what is wrong
-                value = NotImplemented
-            finally:
-                restore(token)
-            if value is not NotImplemented:
-                result = new(tensor)
-                result._array = value if type(value) is ndarray else asarray(value)
-                result._device = device
-                return result
-        return run(entry, (input, *args), kwargs)
+            value = asarray(value)
+        result = new(tensor)
+        result._array = value
+        result._device = device
+        return result
 
     return call
 
 
 def binary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
-    """The public function of an operator of two tensors that has a fast function."""
+    """The public function of an operator of two tensors that has a fast function.
+
+    Its ``operator`` takes exactly two arguments: it is what ``a + b`` calls.
+    """
     name, new, ndarray, asarray = entry.name, tensor.__new__, np.ndarray, np.asarray
     constants = _CONSTANTS
 
-    def call(input: Any, other: Any, *args: Any, **kwargs: Any) -> Any:
-        if not (args or kwargs):
-            try:
-                array, device = input._array, input._device
-                function = device.fast[name][array.dtype]
-                if type(other) is tensor:
-                    second = other._array
-                    if second.dtype is not array.dtype or other._device is not device:
-                        return run(entry, (input, other), kwargs)
-                else:
-                    second = constants[other, type(other), array.dtype]
-            except (AttributeError, KeyError, TypeError):
-                return run(entry, (input, other), kwargs)
-            token = quiet()
-            try:
-                value = function(array, second)
-            except (ValueError, TypeError):  # let the operator say what is wrong
-                value = NotImplemented
-            finally:
-                restore(token)
-            if value is not NotImplemented:
-                result = new(tensor)
-                result._array = value if type(value) is ndarray else asarray(value)
-                result._device = device
-                return result
-        return run(entry, (input, other, *args), kwargs)
+    def operator(input: Any, other: Any) -> Any:
+        try:
+            array, device = input._array, input._device
+            dtype = array.dtype
+            if type(other) is tensor:
+                second = other._array
+                if second.dtype is not dtype or other._device is not device:
+                    return run(entry, (input, other), {})
+            else:
+                second = constants[other, type(other), dtype]
+            function = device.fast[name][dtype]
+            value = function(array, second)
+        except _SLOW:
+            return run(entry, (input, other), {})
+        if type(value) is not ndarray:
+            if value is NotImplemented:
+                return run(entry, (input, other), {})
+            value = asarray(value)
+        result = new(tensor)
+        result._array = value
+        result._device = device
+        return result
 
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 2:
+            return run(entry, args, kwargs)
+        return operator(*args)
+
+    call.operator = operator  # type: ignore[attr-defined]
     return call

@@ -19,8 +19,6 @@ from .errors import (
     AutogradError,
     DeviceMismatchError,
     ShapeError,
-    UnknownNameError,
-    nearest,
 )
 from .size import Size
 
@@ -83,12 +81,6 @@ class Tensor:
         def __ge__(self, other: Any) -> Tensor: ...
         def __eq__(self, other: object) -> Tensor: ...  # type: ignore[override]
         def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
-
-    else:
-
-        def __getattr__(self, name: str) -> Any:
-            known = nearest(name, dir(type(self)))
-            raise UnknownNameError(f"Tensor has no attribute {name!r}.{known}")
 
     # What it is
 
@@ -450,16 +442,21 @@ def attach(methods: dict[str, Any]) -> None:
             setattr(Tensor, name, function)
     for dunder, name in {**_DUNDERS, **_UNARY}.items():
         if name in methods:
-            setattr(Tensor, f"__{dunder}__", methods[name])
+            setattr(Tensor, f"__{dunder}__", _operator(methods[name]))
     for dunder, name in _DUNDERS.items():
         if name in methods:
-            setattr(Tensor, f"__r{dunder}__", _reflected(methods[name]))
+            setattr(Tensor, f"__r{dunder}__", _reflected(_operator(methods[name])))
         if f"{name}_" in methods:
             setattr(Tensor, f"__i{dunder}__", methods[f"{name}_"])
     for dunder, name in _COMPARISONS.items():
         if name in methods:
-            setattr(Tensor, f"__{dunder}__", _comparison(methods[name], dunder))
+            setattr(Tensor, f"__{dunder}__", _comparison(_operator(methods[name]), dunder))
     Tensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign]
+
+
+def _operator(function: Any) -> Any:
+    """The form of a function that takes its operands only, where it has one."""
+    return getattr(function, "operator", function)
 
 
 def _reflected(function: Any) -> Any:
