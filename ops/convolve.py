@@ -199,7 +199,7 @@ def convolve_transposed(
                 target = inner[n, :, part]
                 _lay_down(xp, images[n], weights[:, :, part], target, counts, stride, dilation)
     crop = [slice(p + f, p + f + n) for (p, _), f, n in zip(pads, fronts, sizes, strict=True)]
-    out = whole.reshape(x.shape[0], -1, *wide)[(..., *crop)]
+    out = whole.reshape(x.shape[0], groups * w.shape[1], *wide)[(..., *crop)]
     if b is not None:
         return out + b.reshape(-1, *[1] * len(kernel))
     return xp.ascontiguousarray(out)
@@ -234,7 +234,7 @@ def _transposed_sizes(
     sizes = tuple(
         f + e - begin - end for f, e, (begin, end) in zip(full, output_padding, pads, strict=True)
     )
-    if any(size < 1 for size in (*sizes, *counts)):
+    if any(size < 0 for size in sizes) or 0 in counts:
         raise ShapeError(
             f"{name}: nothing is left of the result: input {tuple(counts)}, kernel "
             f"{tuple(kernel)}, stride {stride}, padding {pads}"
