@@ -23,6 +23,23 @@ def to(
     memory_format: Any = None,
 ) -> Tensor:
     """See :meth:`Tensor.to`."""
+    place, kind, given = destination(*args, device=device, dtype=dtype)
+    copy = copy or given
+    result = tensor if kind is None else _cast(tensor, kind)
+    if place is not None:
+        result = _move(result, place)
+    if memory_format is not None:
+        result = result.contiguous(memory_format)
+    if copy and result._array is tensor._array:
+        result = wrap(result._array.copy(), result._device)
+    return result
+
+
+def destination(
+    *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False
+) -> tuple[Device | None, Dtype | None, bool]:
+    """What the arguments of ``to`` say: a device, a dtype, and whether to copy."""
+    copy = False
     for position, value in enumerate(args):
         if isinstance(value, Tensor):
             device, dtype = value.device, value.dtype
@@ -36,14 +53,8 @@ def to(
             device = f"cuda:{value}"
         elif value is not None:
             raise ArgumentError(f"to: expected a dtype, a device or a tensor, got {value!r}")
-    result = _cast(tensor, dtypes.to_dtype(dtype)) if dtype is not None else tensor
-    if device is not None:
-        result = _move(result, resolve(device))
-    if memory_format is not None:
-        result = result.contiguous(memory_format)
-    if copy and result._array is tensor._array:
-        result = wrap(result._array.copy(), result._device)
-    return result
+    place = None if device is None else resolve(device)
+    return place, None if dtype is None else dtypes.to_dtype(dtype), copy
 
 
 def _cast(tensor: Tensor, target: Dtype) -> Tensor:
