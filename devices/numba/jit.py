@@ -1,0 +1,93 @@
+"""Kernels written as Python functions over addresses, compiled by numba.
+
+For loops that are irregular or rarely run. The machine code is kept in our own cache
+(:mod:`.cache`): numba's misses silently, goes stale, and under several writers at once loads the
+code of another kernel. With the code in the cache numba is not even imported.
+
+A kernel takes addresses (``types.CPointer``) and numbers only, and calls nothing of numba's
+run-time library but what is named below.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import inspect
+import sys
+import threading
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+from .cache import key, read, write
+from .llvm import load, target
+
+_FORMAT = "1"
+_TYPES = {"f4*": ctypes.c_void_p, "i8*": ctypes.c_void_p, "i8": ctypes.c_int64,
+          "f4": ctypes.c_float}  # fmt: skip
+# What numba's code refers to but, in functions like these, does not call.
+_UNUSED = ("numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor")
+_lock = threading.RLock()
+_stub = ctypes.CFUNCTYPE(None)(lambda: None)
+
+
+class Jit:
+    """A Python function that is compiled for this processor when it is first called."""
+
+    def __init__(self, function: Callable[..., None], signature: str) -> None:
+        self.function = function
+        self.signature = signature.split()
+        self.native: Callable[..., None] | None = None
+
+    def __call__(self, *args: Any) -> None:
+        if self.native is None:
+            with _lock:
+                if self.native is None:
+                    self.native = self._load()
+        self.native(*args)
+
+    def _load(self) -> Callable[..., None]:
+        source = inspect.getsource(self.function)
+        found = target()
+        name = key(
+            _FORMAT, found.cpu, found.features, version("numba"), version("llvmlite"),
+            sys.version, " ".join(self.signature), source,
+        )  # fmt: skip
+        kept = read(name)
+        if kept is None:
+            symbol, code = self._compile()
+            write(name, symbol.encode() + b"\n" + code)
+        else:
+            head, _, code = kept.partition(b"\n")
+            symbol = head.decode()
+        _provide_unused()
+        types = [_TYPES[t] for t in self.signature]
+        return ctypes.CFUNCTYPE(None, *types)(load(symbol, code))
+
+    def _compile(self) -> tuple[str, bytes]:
+        """The function's symbol and object file, from numba."""
+        import numba
+        from numba import types
+
+        cfunc: Any = numba.cfunc
+        pointer: Any = types.CPointer
+        kinds = {"f4*": pointer(types.float32), "i8*": pointer(types.int64),
+                 "i8": types.int64, "f4": types.float32}  # fmt: skip
+        signature = types.void(*[kinds[t] for t in self.signature])
+        made = cfunc(signature, nopython=True, error_model="numpy", fastmath={"contract", "nsz"})(
+            self.function
+        )
+        return made.native_name, made._library._get_compiled_object()
+
+
+def _provide_unused() -> None:
+    from llvmlite import binding
+
+    address = ctypes.cast(_stub, ctypes.c_void_p).value
+    for name in _UNUSED:
+        if not binding.address_of_symbol(name):
+            binding.add_symbol(name, address)
+
+
+def jit(signature: str) -> Callable[[Callable[..., None]], Jit]:
+    """Compiles the decorated function for arguments like ``"f4* f4* i8"``, on its first call."""
+    return lambda function: Jit(function, signature)

@@ -1,0 +1,135 @@
+"""From LLVM IR as text to the address of machine code for this processor.
+
+The IR names its function ``@kernel``; it is given a name of its own here, from the hash of the IR,
+the processor and the compiler, under which the code is also kept on disk (:mod:`.cache`).
+
+``TENSORLITE_CPU`` compiles for another processor than this one: "generic", "avx2", "avx512" or a
+name that LLVM knows. It is for tests: what this machine lacks it cannot run.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ...errors import OperatorError
+from .cache import key, read, write
+
+_FORMAT = "1"  # changes when the same IR is to give other code
+_ALLOWED = ("memcpy", "memset", "memmove")  # what LLVM may call without being asked
+_lock = threading.RLock()
+_addresses: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The processor that code is made for."""
+
+    cpu: str
+    features: str
+
+    @property
+    def lanes(self) -> int:
+        """How many float32 numbers its widest vector holds."""
+        if "+avx512f" in self.features:
+            return 16
+        return 8 if "+avx2" in self.features else 4
+
+
+_AVX512 = "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx2,+fma"
+_NAMED = {
+    "generic": ("generic", ""),
+    "avx2": ("haswell", "+avx2,+fma"),
+    "avx512": ("skylake-avx512", _AVX512),
+}
+
+
+@cache
+def target() -> Target:
+    """This processor, or the one that TENSORLITE_CPU names."""
+    from llvmlite import binding
+
+    wanted = os.environ.get("TENSORLITE_CPU")
+    if wanted:
+        return Target(*_NAMED.get(wanted, (wanted, "")))
+    features = binding.get_host_cpu_features()
+    listed = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
+    return Target(binding.get_host_cpu_name(), listed)
+
+
+@cache
+def _version() -> str:
+    import llvmlite
+    from llvmlite import binding
+
+    return f"{llvmlite.__version__} {binding.llvm_version_info}"
+
+
+def _machine() -> Any:
+    """A new TargetMachine: an engine takes possession of the one it is given."""
+    from llvmlite import binding
+
+    found = target()
+    triple = binding.Target.from_triple(binding.get_process_triple())
+    return triple.create_target_machine(
+        cpu=found.cpu, features=found.features, opt=2, reloc="default", codemodel="jitdefault"
+    )
+
+
+@cache
+def _engine() -> Any:
+    """The one engine that all kernels are loaded into; it lives as long as the process."""
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
+
+
+def compiled(ir: str) -> int:
+    """The address of the function ``@kernel`` in LLVM IR; compiled only if nobody did before."""
+    name = key(_FORMAT, target().cpu, target().features, _version(), ir)
+    with _lock:
+        if name not in _addresses:
+            symbol = f"k_{name}"
+            _engine()
+            code = read(name)
+            if code is None:
+                code = _object(ir.replace("@kernel", f"@{symbol}"))
+                write(name, code)
+            _addresses[name] = load(symbol, code)
+        return _addresses[name]
+
+
+def load(symbol: str, code: bytes) -> int:
+    """The address of a symbol in an object file, which is loaded into the engine."""
+    from llvmlite import binding
+
+    with _lock:
+        engine = _engine()
+        engine.add_object_file(binding.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        address = int(engine.get_function_address(symbol))
+    if not address:
+        raise OperatorError(f"the kernel {symbol} is not in its object file")
+    return address
+
+
+def _object(ir: str) -> bytes:
+    """An object file for IR. Vector IR written by hand gains nothing from LLVM's passes."""
+    from llvmlite import binding
+
+    try:
+        module = binding.parse_assembly(ir)
+        module.verify()
+    except RuntimeError as error:
+        raise OperatorError(f"LLVM does not take the IR of a kernel: {error}") from error
+    for function in module.functions:
+        if function.is_declaration and not function.name.startswith("llvm."):
+            if function.name not in _ALLOWED:
+                raise OperatorError(f"a kernel calls {function.name!r}, which nothing provides")
+    found: bytes = _machine().emit_object(module)
+    return found
