@@ -9,7 +9,9 @@ from . import comparison as comparison
 from . import complex_numbers as complex_numbers
 from . import convolution as convolution
 from . import creation as creation
+from . import decomposition as decomposition
 from . import distance as distance
+from . import eigen as eigen
 from . import einsum as einsum
 from . import elementwise as elementwise
 from . import embedding as embedding
@@ -22,7 +24,9 @@ from . import joining as joining
 from . import linalg as linalg
 from . import linear as linear
 from . import loss as loss
+from . import matrices as matrices
 from . import normalization as normalization
+from . import norms as norms
 from . import padding as padding
 from . import pooling as pooling
 from . import random as random
@@ -31,6 +35,7 @@ from . import reduction as reduction
 from . import rounding as rounding
 from . import scan as scan
 from . import shape as shape
+from . import solving as solving
 from . import sorting as sorting
 from . import special as special
 from . import statistics as statistics

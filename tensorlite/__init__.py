@@ -75,7 +75,7 @@ attach(METHODS)
 globals().update(namespace(""))
 
 # isort: split
-from . import nn  # noqa: E402
+from . import fft, linalg, nn, special  # noqa: E402
 
 # Loaded when first used: they import what most programs do not need.
 _LAZY = {

@@ -9,6 +9,7 @@ catch, so ``except RuntimeError`` around PyTorch code keeps working::
     │   ├── DTypeError (TypeError)          ... for their dtypes
     │   ├── DimensionError (IndexError)     ... for a dimension or an index out of range
     │   ├── ArgumentError (TypeError)       ... for a missing or unknown argument
+    │   ├── LinAlgError                     ... for a matrix that is singular, not definite...
     │   └── DeviceMismatchError             ... for tensors on devices that do not mix
     ├── UnknownNameError (AttributeError, LookupError)  no such name; says the nearest ones
     ├── DeviceUnavailableError (RuntimeError)  a device that cannot be used here, and why
@@ -50,6 +51,10 @@ class DimensionError(OperatorError, IndexError):
 
 class ArgumentError(OperatorError, TypeError):
     """An argument is missing, unknown or of the wrong kind."""
+
+
+class LinAlgError(OperatorError):
+    """A matrix that is singular, not positive definite, or does not converge."""
 
 
 class DeviceMismatchError(OperatorError):
