@@ -1,6 +1,7 @@
 """The families of operators, imported for what they register. A new family adds its line."""
 
 from . import activation as activation
+from . import adaptive_pooling as adaptive_pooling
 from . import arithmetic as arithmetic
 from . import attention as attention
 from . import bitwise as bitwise
