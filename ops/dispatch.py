@@ -95,6 +95,8 @@ def _any_run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def run_composite(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A composite: its body on tensors, unless a device has a kernel for the whole of it."""
+    if entry.inplace_at is not None:
+        args, kwargs = _without_inplace(entry.inplace_at, args, kwargs)
     if "out" in kwargs:
         out = kwargs.pop("out")
         result = run_composite(entry, args, kwargs)
@@ -123,6 +125,8 @@ def _run_kernel(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
 
 def run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """An operator over arrays."""
+    if entry.inplace_at is not None:
+        args, kwargs = _without_inplace(entry.inplace_at, args, kwargs)
     try:
         call = Call(entry, args, kwargs)
         device = call.device
@@ -146,6 +150,17 @@ def run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         raise
     except (ValueError, TypeError, IndexError, ArithmeticError, AttributeError) as error:
         raise explained(entry, args, kwargs, error) from error
+
+
+def _without_inplace(position: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``inplace=True``, always the last argument, as ``out=`` the first."""
+    kwargs = dict(kwargs)
+    wanted = kwargs.pop("inplace", False)
+    if len(args) == position + 1:
+        *args, wanted = args  # type: ignore[assignment]
+    if wanted:
+        kwargs["out"] = args[0] if args else kwargs["input"]
+    return tuple(args), kwargs
 
 
 def fill(out: Any, result: Any, name: str) -> Any:

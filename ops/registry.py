@@ -50,6 +50,7 @@ class Op:
         self.positions = {name: i for i, name in enumerate(self.params)}
         self.required = len(self.params) - len(self.body.__defaults__ or ())
         keywords = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+        self.inplace_at = self.positions.get("inplace")
         self.has_device = "device" in self.params or "device" in keywords
         self.has_dtype = "dtype" in self.params or "dtype" in keywords
 
@@ -105,6 +106,7 @@ def op(
         fast_kinds: the kinds of dtype for which it is so: "fc" are the floats and complex numbers
             (``floating`` implies no others).
 
+    A parameter ``inplace``, the last, is handled before the body, which need not look at it.
     The decorated name becomes the public function.
     """
     spaces = (spaces,) if isinstance(spaces, str) else spaces
