@@ -40,8 +40,8 @@ def read(path: Path, info: ValueInfo | None, mean: list[float], std: list[float]
     raise FileFormatError(f"{path}: expected one of {known}")
 
 
-def picture(path: Path, info: ValueInfo | None, mean: list[float], std: list[float]) -> Array:
-    """A picture as the input wants it: its size, its layout, (x / 255 - mean) / std."""
+def open_image(path: Path) -> Any:
+    """A picture in RGB, opened by Pillow."""
     try:
         from PIL import Image
     except ImportError:
@@ -49,9 +49,14 @@ def picture(path: Path, info: ValueInfo | None, mean: list[float], std: list[flo
             "reading pictures needs Pillow: pip install 'tensorlite[images]'"
         ) from None
     try:
-        image = Image.open(path).convert("RGB")
+        return Image.open(path).convert("RGB")
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{path}: not a picture that Pillow can read ({error})") from error
+
+
+def picture(path: Path, info: ValueInfo | None, mean: list[float], std: list[float]) -> Array:
+    """A picture as the input wants it: its size, its layout, (x / 255 - mean) / std."""
+    image = open_image(path)
     shape = list(info.shape) if info is not None and info.shape else [1, 3, None, None]
     channels_last = len(shape) == 4 and shape[-1] in (1, 3)
     sizes = shape[1:3] if channels_last else shape[-2:]
@@ -60,7 +65,7 @@ def picture(path: Path, info: ValueInfo | None, mean: list[float], std: list[flo
         for s, own in zip(sizes, (image.height, image.width), strict=True)
     )
     if (height, width) != (image.height, image.width):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
+        image = image.resize((width, height), 2)  # bilinear
     pixels = np.asarray(image)
     if info is not None and info.dtype == "uint8":
         scaled: Array = pixels
