@@ -37,6 +37,7 @@ from . import rounding as rounding
 from . import scan as scan
 from . import shape as shape
 from . import solving as solving
+from . import softmax as softmax
 from . import sorting as sorting
 from . import special as special
 from . import statistics as statistics

@@ -1,3 +1,97 @@
 """Linear maps: linear, bilinear."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError
+from .dims import dtype_of
+from .dims import dtype_of
+from .registry import F, TOP, Array, op
+
+
+@op(spaces=F)
+def linear(xp: Any, input: Array, weight: Array, bias: Array | None = None) -> Array:
+    """``input @ weight.T + bias``: (..., in) by (out, in) gives (..., out).
+
+    Without an out dimension, weight (in,) gives (...). All must have one dtype; 16-bit floats
+    are multiplied in float32. Raises ShapeError and DTypeError.
+    Source: PyTorch ``torch.nn.functional.linear``.
+
+    >>> import tensorlite as tl
+    >>> tl.nn.functional.linear(tl.tensor([1.0, 2.0]), tl.tensor([[3.0, 4.0]]), tl.tensor([1.0]))
+    tensor([12.])
+    """
+    if input.ndim == 0 or weight.ndim not in (1, 2) or input.shape[-1] != weight.shape[-1]:
+        raise ShapeError(
+            f"linear: expected input (..., in) and weight (out, in), got {tuple(input.shape)} and "
+            f"{tuple(weight.shape)}"
+        )
+    _one_dtype("linear", input, weight, bias)
+    return in_float32(partial(_linear, xp), input, weight, bias)
+
+
+def _linear(xp: Any, input: Array, weight: Array, bias: Array | None) -> Array:
+    if input.ndim <= 2 or weight.ndim == 1:
+        result = input @ weight.T
+    else:  # one product of two matrices, instead of one per batch
+        rows = input.reshape(-1, input.shape[-1]) @ weight.T
+        result = rows.reshape(*input.shape[:-1], weight.shape[0])
+    if bias is None:
+        return result
+    if result.shape[-1:] != bias.shape:
+        return result + bias
+    return xp.add(result, bias, out=result)
+
+
+@op(spaces=(F, TOP))
+def bilinear(
+    xp: Any, input1: Array, input2: Array, weight: Array, bias: Array | None = None
+) -> Array:
+    """``input1 @ weight[k] @ input2 + bias[k]`` for every k: (..., in1), (..., in2) to (..., out).
+
+    weight is (out, in1, in2). Raises ShapeError and DTypeError.
+    Source: PyTorch ``torch.nn.functional.bilinear``.
+
+    >>> import tensorlite as tl
+    >>> F = tl.nn.functional
+    >>> F.bilinear(tl.ones(1, 2), tl.ones(1, 3), tl.ones(4, 2, 3)).tolist()
+    [[6.0, 6.0, 6.0, 6.0]]
+    """
+    fits = weight.ndim == 3 and input1.shape[:-1] == input2.shape[:-1]
+    if not fits or (input1.shape[-1], input2.shape[-1]) != weight.shape[1:]:
+        raise ShapeError(
+            f"bilinear: expected (..., in1), (..., in2) and weight (out, in1, in2), got "
+            f"{tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(weight.shape)}"
+        )
+    _one_dtype("bilinear", input1, input2, weight, bias)
+    return in_float32(_bilinear, input1, input2, weight, bias)
+
+
+def _bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None) -> Array:
+    out, in1, in2 = weight.shape
+    first = input1.reshape(-1, in1) @ weight.transpose(1, 0, 2).reshape(in1, out * in2)
+    second = input2.reshape(-1, 1, in2)
+    result = (first.reshape(-1, out, in2) * second).sum(axis=-1, dtype=first.dtype)
+    result = result.reshape(*input1.shape[:-1], out)
+    return result if bias is None else result + bias
+
+
+def in_float32(function: Callable[..., Array], *arrays: Array | None) -> Array:
+    """``function(*arrays)``, for 16-bit floats computed in float32 and rounded back."""
+    dtype = arrays[0].dtype  # type: ignore[union-attr]
+    if not dtype_of(arrays[0]).is_half:
+        return function(*arrays)
+    wide = [None if a is None else a.astype(np.float32) for a in arrays]
+    return function(*wide).astype(dtype)
+
+
+def _one_dtype(name: str, *arrays: Array | None) -> None:
+    found = [dtype_of(a) for a in arrays if a is not None]
+    if any(d is not found[0] for d in found):
+        names = ", ".join(d.name for d in found)
+        raise DTypeError(f"{name}: expected one dtype, got {names}; convert with x.to(...)")
