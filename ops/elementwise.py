@@ -189,12 +189,7 @@ def logaddexp(xp: Any, input: Array, other: Array) -> Array:
     >>> tl.logaddexp(tl.tensor([-1000.0]), tl.tensor([-1000.0]))
     tensor([-999.3068])
     """
-    if input.dtype.kind != "c":
-        return xp.logaddexp(input, other)
-    swap = other.real > input.real
-    large, small = xp.where(swap, other, input), xp.where(swap, input, other)
-    same = (large == small) & ~xp.isfinite(large.real)
-    return xp.where(same, large, large + xp.log1p(xp.exp(small - large)))
+    return log_of_sum(xp, input, other)
 
 
 @op(method=True, promote="input other", floating=True, upcast=True)
@@ -259,6 +254,16 @@ def lcm(xp: Any, input: Array, other: Array) -> Array:
     """
     _integers_only(input, "lcm")
     return xp.lcm(input, other)
+
+
+def log_of_sum(xp: Any, input: Array, other: Array) -> Array:
+    """``log(exp(input) + exp(other))``, of complex numbers too."""
+    if input.dtype.kind != "c":
+        return xp.logaddexp(input, other)
+    swap = other.real > input.real
+    large, small = xp.where(swap, other, input), xp.where(swap, input, other)
+    same = (large == small) & ~xp.isfinite(large.real)
+    return xp.where(same, large, large + xp.log1p(xp.exp(small - large)))
 
 
 def _integers_only(input: Array, name: str) -> None:

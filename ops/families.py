@@ -19,6 +19,7 @@ from . import embedding as embedding
 from . import extrema as extrema
 from . import fft as fft
 from . import gather as gather
+from . import histograms as histograms
 from . import indexing as indexing
 from . import interpolation as interpolation
 from . import joining as joining
@@ -30,14 +31,15 @@ from . import normalization as normalization
 from . import norms as norms
 from . import padding as padding
 from . import pooling as pooling
+from . import quantiles as quantiles
 from . import random as random
 from . import recurrent as recurrent
 from . import reduction as reduction
 from . import rounding as rounding
 from . import scan as scan
 from . import shape as shape
-from . import solving as solving
 from . import softmax as softmax
+from . import solving as solving
 from . import sorting as sorting
 from . import special as special
 from . import statistics as statistics

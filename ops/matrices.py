@@ -204,7 +204,8 @@ def vander(xp: Any, x: Array, N: int | None = None) -> Array:
             [1, 2, 4],
             [1, 3, 9]])
     """
-    count = N or (x.shape[-1] if x.ndim else 1)
+    x = x.reshape(1) if x.ndim == 0 else x
+    count = x.shape[-1] if N is None else N
     if count <= 0:
         raise ShapeError(f"linalg.vander: expected N > 0, got {count} for the shape {x.shape}")
     wide = x.astype(np.int64) if is_integral(x) else x

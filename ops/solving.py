@@ -162,7 +162,7 @@ def lstsq(
     """(solution, residuals, rank, singular_values): X for which ``|A @ X - B|`` is least.
 
     The rank is empty for the driver "gels", the singular values for all but "gelsd" and "gelss";
-    the residuals unless A has more rows than columns, and full rank.
+    the residuals for "gelsy", and unless A has more rows than columns and full rank.
     Source: PyTorch ``torch.linalg.lstsq``.
 
     >>> import tensorlite as tl
@@ -187,7 +187,7 @@ def lstsq(
     x, rest, rank, values = over_batches(xp, one, A, columns)
     none = xp.empty((0,), values.dtype)
     rows, unknowns = A.shape[-2:]
-    full = rows > unknowns and bool((rank == unknowns).all())
+    full = driver != "gelsy" and rows > unknowns and bool((rank == unknowns).all())
     return Lstsq(
         x[..., 0] if vector else x,
         rest if full else none,
