@@ -219,10 +219,11 @@ def _max_with_indices(xp: Any, x: Array, sizes: Ints) -> tuple[Array, Array]:
     image = np.arange(int(np.prod(x.shape[2:]))).reshape(x.shape[2:])
     for cell in product(*[range(size) for size in sizes]):
         part = tuple(slice(*b[i]) for b, i in zip(bounds, cell, strict=True))
-        window = x[(..., *part)].reshape(*x.shape[:2], -1)
+        indices = xp.asarray(image[part].reshape(-1))
+        window = x[(..., *part)].reshape(*x.shape[:2], indices.size)
         nan = xp.isnan(window)
         last_nan = window.shape[-1] - 1 - nan[..., ::-1].argmax(-1)
         best = xp.where(nan.any(-1), last_nan, window.argmax(-1))
         values[(..., *cell)] = xp.take_along_axis(window, best[..., None], -1)[..., 0]
-        places[(..., *cell)] = xp.asarray(image[part].reshape(-1))[best]
+        places[(..., *cell)] = indices[best]
     return values, places
