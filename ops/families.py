@@ -4,11 +4,13 @@ from . import activation as activation
 from . import adaptive_pooling as adaptive_pooling
 from . import arithmetic as arithmetic
 from . import attention as attention
+from . import bessel as bessel
 from . import bitwise as bitwise
 from . import clamping as clamping
 from . import comparison as comparison
 from . import complex_numbers as complex_numbers
 from . import convolution as convolution
+from . import copying as copying
 from . import creation as creation
 from . import decomposition as decomposition
 from . import distance as distance
@@ -30,6 +32,7 @@ from . import matrices as matrices
 from . import normalization as normalization
 from . import norms as norms
 from . import padding as padding
+from . import polynomials as polynomials
 from . import pooling as pooling
 from . import quantiles as quantiles
 from . import random as random

@@ -119,6 +119,23 @@ class Tensor:
         """Whether it lives on a CUDA GPU."""
         return self._device.kind == "cuda"
 
+    @property
+    def T(self) -> Tensor:
+        """The dimensions in reverse order."""
+        return self.permute(tuple(range(self._array.ndim))[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions exchanged."""
+        return self.transpose(-2, -1)
+
+    @property
+    def H(self) -> Tensor:
+        """The conjugate transpose of a matrix."""
+        return self.adjoint() if self._array.ndim else self
+
+    mH = property(lambda self: self.adjoint(), doc="The conjugate transpose of matrices.")
+
     is_cpu = property(lambda self: self._device.host, doc="Whether it lives in host memory.")
     is_sparse = is_quantized = is_nested = is_meta = is_mkldnn = is_mps = False
     layout = "strided"

@@ -101,7 +101,7 @@ def blocks(photo: Array, width: int) -> Text:
     text = Text()
     for upper, lower in zip(pixels[::2], pixels[1::2], strict=True):
         for top, bottom in zip(upper, lower, strict=True):
-            front, back = ("#%02x%02x%02x" % tuple(p) for p in (top, bottom))
+            front, back = ("#" + bytes(p.tolist()).hex() for p in (top, bottom))
             text.append("▀", Style(color=front, bgcolor=back))
         text.append("\n")
     return text
