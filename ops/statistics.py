@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..dtypes import get_default_dtype
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .dims import dtype_of, is_integral, normalize_dims
 from .reduction import added, count
@@ -111,7 +110,7 @@ def std_mean(
     return StdMean(xp.sqrt(spread), mean)
 
 
-@op(method=True, upcast=True)
+@op(method=True, promote="input aweights", floating=True, upcast=True)
 def cov(
     xp: Any,
     input: Array,
@@ -133,7 +132,7 @@ def cov(
     return _covariance(xp, input, correction, fweights, aweights)
 
 
-@op(method=True, upcast=True)
+@op(method=True, promote="input", floating=True, upcast=True)
 def corrcoef(xp: Any, input: Array) -> Array:
     """The correlation coefficients of variables in rows: covariances over deviations.
 
@@ -189,10 +188,8 @@ def _covariance(
 ) -> Array:
     if input.ndim > 2:
         raise ShapeError(f"cov: expected a vector or a matrix, got shape {input.shape}")
-    if is_integral(input):
-        input = input.astype(get_default_dtype().numpy)
     x = input.reshape(1, -1) if input.ndim < 2 else input
-    weights = _weights(fweights, aweights, x.shape[1])
+    weights = _weights(fweights, aweights, x)
     if weights is None:
         total: Any = x.shape[1]
         mean = added(x, (1,), True) / x.dtype.type(total)
@@ -202,7 +199,7 @@ def _covariance(
         mean = (x * weights).sum(axis=1, keepdims=True) / total
         norm = total - correction
         if aweights is not None:
-            norm = total - correction * (weights * aweights).sum() / total
+            norm = total - correction * (weights * aweights.real).sum() / total
     centred = x - mean
     weighted = centred if weights is None else centred * weights
     other = centred.T.conj() if x.dtype.kind == "c" else centred.T
@@ -211,12 +208,13 @@ def _covariance(
     return result[0, 0] if result.shape == (1, 1) else result
 
 
-def _weights(fweights: Array | None, aweights: Array | None, number: int) -> Array | None:
+def _weights(fweights: Array | None, aweights: Array | None, x: Array) -> Array | None:
+    """How much each observation weighs, if anything is given, in the dtype of ``x``."""
+    number = x.shape[1]
     for name, given in (("fweights", fweights), ("aweights", aweights)):
         if given is not None and given.shape != (number,):
             raise ShapeError(
                 f"cov: expected {name} of shape ({number},), got {given.shape}: one per observation"
             )
-    if fweights is None or aweights is None:
-        return aweights if fweights is None else fweights
-    return fweights * aweights
+    given = [w.real.astype(x.real.dtype) for w in (fweights, aweights) if w is not None]
+    return given[0] * given[-1] if len(given) == 2 else given[0] if given else None
