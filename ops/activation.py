@@ -35,6 +35,20 @@ def relu(xp: Any, input: Array, inplace: bool = False) -> Array:
     return xp.maximum(input, xp.zeros((), input.dtype))
 
 
+@op(
+    spaces=(TOP, F), method=True, inplace=True, promote="input", floating=True, upcast=True,
+    fast=np.tanh,
+)  # fmt: skip
+def tanh(xp: Any, input: Array) -> Array:
+    """The hyperbolic tangent. Source: PyTorch ``torch.tanh``.
+
+    >>> import tensorlite as tl
+    >>> tl.tanh(tl.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
+    return xp.tanh(input)
+
+
 @op(spaces=F)
 def relu6(xp: Any, input: Array, inplace: bool = False) -> Array:
     """``min(max(0, x), 6)``. Source: PyTorch ``torch.nn.functional.relu6``.
