@@ -15,7 +15,17 @@ from typing import Any
 
 from ..errors import ShapeError
 from .registry import Array
-from .spatial import Ints, Pads, empty, is_channels_last, padded, tap_slices, taps, window_counts
+from .spatial import (
+    Ints,
+    Pads,
+    empty,
+    is_channels_last,
+    padded,
+    tap_slices,
+    taps,
+    window_counts,
+    windows,
+)
 
 COLUMN_BYTES = 1 << 20  # of windows written out at a time: about what a core's cache holds
 PRODUCT_BYTES = 1 << 26  # of a transposed convolution's product
@@ -89,11 +99,11 @@ def _by_columns(
         xp.matmul(weights, flat, out=out.reshape(*results.shape[:3], -1))
         return
     depth = x.shape[1] * prod(kernel)
-    windows = _windows(xp, x, kernel, counts, stride, dilation)
+    seen = windows(xp, x, kernel, counts, stride, dilation)
     limit = max(MIN_WINDOWS, COLUMN_BYTES // (depth * x.itemsize))
     space = xp.empty(depth * min(limit, out.shape[0] * prod(counts)), x.dtype)
     for images, *block in _blocks((out.shape[0], *counts), limit):
-        part = windows[(images, ..., *block)]
+        part = seen[(images, ..., *block)]
         columns = space[: part.size].reshape(part.shape)
         columns[...] = part
         product = xp.matmul(weights, columns.reshape(len(part), *weights.shape[::2], -1))
@@ -108,34 +118,20 @@ def _by_rows(
     kernel, counts, n = w.shape[2:], out.shape[2:], len(w.shape) - 2
     per_group = (groups, w.shape[0] // groups, w.shape[1])
     weights = w.reshape(*per_group, -1).transpose(0, 3, 2, 1).reshape(groups, -1, per_group[1])
-    windows = _windows(xp, x, kernel, counts, stride, dilation)
-    windows = windows.reshape(x.shape[0], groups, -1, *kernel, *counts)
-    windows = windows.transpose(1, 0, *range(3 + n, 3 + 2 * n), *range(3, 3 + n), 2)
+    seen = windows(xp, x, kernel, counts, stride, dilation)
+    seen = seen.reshape(x.shape[0], groups, -1, *kernel, *counts)
+    seen = seen.transpose(1, 0, *range(3 + n, 3 + 2 * n), *range(3, 3 + n), 2)
     results = out.reshape(out.shape[0], groups, -1, *counts)
     results = results.transpose(1, 0, *range(3, 3 + n), 2)
     limit = max(MIN_WINDOWS, COLUMN_BYTES // (x.shape[1] * prod(kernel) * x.itemsize))
     for block in _blocks((out.shape[0], *counts), limit):
-        part = windows[(slice(None), *block)]
+        part = seen[(slice(None), *block)]
         rows = part.reshape(groups, prod(part.shape[1 : 2 + n]), -1)
         target = results[(slice(None), *block)]
         if groups == 1:
             xp.matmul(rows, weights, out=target.reshape(*rows.shape[:2], -1))
         else:
             target[...] = xp.matmul(rows, weights).reshape(target.shape)
-
-
-def _windows(xp: Any, x: Array, kernel: Ints, counts: Ints, stride: Ints, dilation: Ints) -> Array:
-    """A view (N, C, taps..., windows...) of what every window sees; nothing is copied."""
-    spatial = x.strides[2:]
-    return xp.lib.stride_tricks.as_strided(
-        x,
-        (*x.shape[:2], *kernel, *counts),
-        (
-            *x.strides[:2],
-            *[d * s for d, s in zip(dilation, spatial, strict=True)],
-            *[d * s for d, s in zip(stride, spatial, strict=True)],
-        ),
-    )
 
 
 def _depthwise(

@@ -21,6 +21,7 @@ from . import embedding as embedding
 from . import extrema as extrema
 from . import fft as fft
 from . import gather as gather
+from . import grid_sampling as grid_sampling
 from . import histograms as histograms
 from . import indexing as indexing
 from . import interpolation as interpolation

@@ -57,14 +57,14 @@ def cubic_taps(size: int, count: int, factor: float | None, corners: bool, dtype
     far = source - low
     distances = np.stack([far + 1, far, 1 - far, 2 - far])
     indices = low.astype(np.int64) + np.arange(-1, 3)[:, None]
-    return np.clip(indices, 0, size - 1), keys_cubic(distances, dtype(-0.75))
+    return np.clip(indices, 0, size - 1), keys_cubic(np, distances, -0.75)
 
 
-def keys_cubic(x: Any, a: Any) -> Any:
+def keys_cubic(xp: Any, x: Any, a: float) -> Any:
     """Keys' cubic convolution kernel at distances x >= 0 (IEEE Trans. ASSP 29(6), 1981)."""
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
-    return np.where(x <= 1, near, np.where(x < 2, far, 0)).astype(x.dtype)
+    return xp.where(x <= 1, near, xp.where(x < 2, far, 0)).astype(x.dtype)
 
 
 def smooth_taps(
@@ -79,7 +79,7 @@ def smooth_taps(
     last = np.minimum((centers + reach + dtype(0.5)).astype(np.int64), size)
     indices = first + np.arange(max(int((last - first).max()), 1))[:, None]
     x = abs((indices.astype(dtype) - centers + dtype(0.5)) / stretch)
-    weights = keys_cubic(x, dtype(-0.5)) if cubic else np.maximum(1 - x, 0)
+    weights = keys_cubic(np, x, -0.5) if cubic else np.maximum(1 - x, 0)
     weights = np.where(indices < last, weights, 0)
     total = weights.sum(0)
     weights = weights / np.where(total == 0, 1, total)

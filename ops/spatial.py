@@ -146,6 +146,20 @@ def is_channels_last(x: Array) -> bool:
     return bool(x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous)
 
 
+def windows(xp: Any, x: Array, kernel: Ints, counts: Ints, stride: Ints, dilation: Ints) -> Array:
+    """A view (N, C, taps..., windows...) of what every window sees; nothing is copied."""
+    spatial = x.strides[2:]
+    return xp.lib.stride_tricks.as_strided(
+        x,
+        (*x.shape[:2], *kernel, *counts),
+        (
+            *x.strides[:2],
+            *[d * s for d, s in zip(dilation, spatial, strict=True)],
+            *[d * s for d, s in zip(stride, spatial, strict=True)],
+        ),
+    )
+
+
 def taps(kernel: Ints) -> Iterator[Ints]:
     """The positions in a window, row by row."""
     return product(*[range(k) for k in kernel])
