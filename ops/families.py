@@ -48,5 +48,6 @@ from . import sorting as sorting
 from . import special as special
 from . import statistics as statistics
 from . import trigonometry as trigonometry
+from . import unpooling as unpooling
 from . import vision as vision
 from . import windows as windows

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from ..errors import ArgumentError, DTypeError
@@ -311,3 +312,66 @@ def _avg_pool(
         xp, x, kernel, steps, pads, ones, ceil_mode, count_include_pad, divisor, name
     )
     return result if has_batch else result[0]
+
+
+@op(spaces=(F,))
+def lp_pool1d(
+    input: Array,
+    norm_type: float,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> Array:
+    """``(sum x^p)^(1/p)`` over every window, p being ``norm_type``.
+
+    Shapes: (N, C, L) or (C, L). A window that sticks out (``ceil_mode``) counts as if it were
+    full of its own mean. Source: PyTorch ``torch.nn.functional.lp_pool1d``.
+
+    >>> import tensorlite as tl, tensorlite.nn.functional as F
+    >>> F.lp_pool1d(tl.ones(1, 2), 2, 2).item()
+    1.4142135381698608
+    """
+    means = avg_pool1d(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return (means * prod(pair(kernel_size, 1, "lp_pool1d: kernel_size"))) ** (1.0 / norm_type)
+
+
+@op(spaces=(F,))
+def lp_pool2d(
+    input: Array,
+    norm_type: float,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> Array:
+    """``(sum x^p)^(1/p)`` over every window, p being ``norm_type``.
+
+    Shapes: (N, C, H, W) or (C, H, W). A window that sticks out (``ceil_mode``) counts as if it
+    were full of its own mean. Source: PyTorch ``torch.nn.functional.lp_pool2d``.
+
+    >>> import tensorlite as tl, tensorlite.nn.functional as F
+    >>> F.lp_pool2d(tl.ones(1, 2, 2), 2, 2).item()
+    2.0
+    """
+    means = avg_pool2d(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return (means * prod(pair(kernel_size, 2, "lp_pool2d: kernel_size"))) ** (1.0 / norm_type)
+
+
+@op(spaces=(F,))
+def lp_pool3d(
+    input: Array,
+    norm_type: float,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> Array:
+    """``(sum x^p)^(1/p)`` over every window, p being ``norm_type``.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W). A window that sticks out (``ceil_mode``) counts as if
+    it were full of its own mean. Source: PyTorch ``torch.nn.functional.lp_pool3d``.
+
+    >>> import tensorlite as tl, tensorlite.nn.functional as F
+    >>> F.lp_pool3d(tl.ones(1, 2, 2, 2), 2, 2).item()
+    2.8284270763397217
+    """
+    means = avg_pool3d(input**norm_type, kernel_size, stride, 0, ceil_mode)
+    return (means * prod(pair(kernel_size, 3, "lp_pool3d: kernel_size"))) ** (1.0 / norm_type)
