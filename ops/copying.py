@@ -73,7 +73,9 @@ def _conversion(name: str, target: Dtype) -> None:
         return input.to(target)
 
     convert.__name__ = name
-    convert.__doc__ = f"""This tensor as {target.name}; itself if it is. Source: PyTorch ``torch.Tensor.{name}``.
+    convert.__doc__ = f"""This tensor as {target.name}; itself if it is that.
+
+    Source: PyTorch ``torch.Tensor.{name}``.
 
     >>> import tensorlite as tl
     >>> tl.tensor([1, 0]).{name}().dtype

@@ -262,7 +262,9 @@ class Call:
         return found
 
     def _promote(self, device: Device) -> None:
-        slots = self._slots()
+        slots = [slot for slot in self._slots() if slot[1] is not None]
+        if not slots:
+            return
         target = result_type([value for _, value in slots])
         if self.entry.floating and not (target.is_floating_point or target.is_complex):
             target = dtypes.get_default_dtype()

@@ -59,6 +59,16 @@ from . import ops
 from .construct import as_tensor, asarray, from_dlpack, from_numpy, frombuffer, tensor
 from .ops.explain import explain
 from .ops.registry import METHODS, missing, namespace
+from .printing import set_printoptions
+from .random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from .tensor import attach
 
 __version__ = "0.1.0.dev0"
