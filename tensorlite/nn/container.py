@@ -420,4 +420,6 @@ def _parameters_text(module: Module, items: Iterable[tuple[Any, Any]]) -> str:
         else:
             text = f"Object of type: {type(value).__name__}"
         lines.append(f"    ({name}): {_indented(text)}")
-    return "\n".join([f"{module._get_name()}(", *lines, ")"]) if lines else f"{module._get_name()}()"
+    return (
+        "\n".join([f"{module._get_name()}(", *lines, ")"]) if lines else f"{module._get_name()}()"
+    )

@@ -44,7 +44,7 @@ class Buffer(Tensor):
     ['mean']
     """
 
-    persistent: bool
+    persistent: bool = True
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
         _share(self, data)
@@ -56,9 +56,7 @@ class _Uninitialized(Tensor):
 
     _becomes: type[Tensor]
 
-    def __init__(
-        self, requires_grad: bool = False, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
         _refuse_grad(requires_grad)
         _share(self, empty((0,), device, dtype))
 
@@ -104,8 +102,7 @@ class UninitializedBuffer(_Uninitialized):
     <UninitializedBuffer>
     """
 
-    _becomes = Tensor
-    persistent = True
+    _becomes = Buffer
 
 
 def is_lazy(tensor: Any) -> bool:

@@ -286,9 +286,7 @@ class RNNCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         tanh = self.nonlinearity == "tanh"
-        return self._step(
-            recurrent.rnn_tanh_cell if tanh else recurrent.rnn_relu_cell, input, hx
-        )
+        return self._step(recurrent.rnn_tanh_cell if tanh else recurrent.rnn_relu_cell, input, hx)
 
 
 class LSTMCell(RNNCellBase):

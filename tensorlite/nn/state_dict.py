@@ -56,7 +56,9 @@ def save(module: Module, destination: Any, prefix: str, keep_vars: bool) -> Any:
     module._save_to_state_dict(destination, prefix, keep_vars)
     for name, child in module._modules.items():
         if child is not None:
-            child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+            child.state_dict(
+                destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+            )
     for hook in list(module._state_dict_hooks.values()):
         changed = hook(module, destination, prefix, metadata)
         destination = destination if changed is None else changed
@@ -185,9 +187,7 @@ def _put(module: Module, name: str, target: Tensor, value: Any, assign: bool) ->
     return None
 
 
-def _complaint(
-    module: Module, missing: list[str], unexpected: list[str], errors: list[str]
-) -> str:
+def _complaint(module: Module, missing: list[str], unexpected: list[str], errors: list[str]) -> str:
     lines = [f"load_state_dict: the weights do not fit {type(module).__name__}"]
     if missing:
         lines.append(f"missing ({len(missing)}): {', '.join(sorted(missing))}")
