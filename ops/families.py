@@ -46,6 +46,7 @@ from . import softmax as softmax
 from . import solving as solving
 from . import sorting as sorting
 from . import special as special
+from . import spectral as spectral
 from . import statistics as statistics
 from . import trigonometry as trigonometry
 from . import unpooling as unpooling
