@@ -71,6 +71,7 @@ class Op:
 
 
 OPS: dict[str, Op] = {}
+FUNCTIONS: dict[str, Callable[..., Any]] = {}  # what users call, by the operator's full name
 NAMESPACES: dict[str, dict[str, Callable[..., Any]]] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
 
@@ -133,6 +134,7 @@ def publish(entry: Op, function: Callable[..., Any]) -> Callable[..., Any]:
     if entry.name in OPS:
         raise ValueError(f"operator {entry.name!r} is declared twice")
     OPS[entry.name] = entry
+    FUNCTIONS[entry.name] = function
     short = entry.name.rpartition(".")[2]
     for space in entry.spaces:
         for alias in (short, *entry.aliases):
