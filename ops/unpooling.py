@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, DimensionError, DTypeError, ShapeError
 from .dims import dtype_of, pair
 from .pool import lowest
-from .registry import Array, F, op
+from .registry import TOP, Array, F, namespace, op
 from .spatial import Ints, batched, taps
 
 Sizes = Any  # int | Sequence[int]
@@ -294,9 +294,7 @@ def _fractional_sizes(
 
 
 def _draw(shape: Ints) -> Any:
-    from .. import rand
-
-    return rand(*shape, device="cpu").numpy()
+    return namespace(TOP)["rand"](*shape, device="cpu").numpy()
 
 
 def _starts(xp: Any, sample: Array, size: int, count: int, kernel: int) -> Array:
