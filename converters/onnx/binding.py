@@ -105,7 +105,7 @@ def _check(info: ValueInfo, value: Any, symbols: dict[str, tuple[int, str]]) -> 
                 f"input {info.name!r}: dimension {place} is {size}, expected {wanted}: "
                 f"{type}, got {describe(value)}"
             )
-        if isinstance(wanted, str):
+        if isinstance(wanted, str) and wanted != "?":
             seen, where = symbols.setdefault(wanted, (size, info.name))
             if seen != size:
                 raise OnnxError(

@@ -74,7 +74,7 @@ def test_summary_counts_and_measures(small: Any) -> None:
     assert summary.parameters == 6 and summary.weight_bytes == 24
     assert [row.node.op_type for row in summary.rows] == ["MatMul", "Relu", "Neg"]
     assert summary.rows[0].parameters == 6 and summary.rows[0].bytes == 40
-    assert summary.peak_bytes == 60 + 40 + 40  # x (5, 3) stays the caller's; then h and y
+    assert summary.peak_bytes == 60 + 40  # x and h; then x is free
     assert "MatMul" in repr(summary) and "6 parameters" in repr(summary)
     assert small.summary().rows[1].outputs.startswith("float32")
 
