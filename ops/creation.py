@@ -303,6 +303,5 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> Any:
         for i, x in enumerate(order)
     ]
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[:2] = grids[1::-1]
     return tuple(grids)

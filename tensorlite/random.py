@@ -6,7 +6,7 @@ numbers everywhere, though not PyTorch's.
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from typing import Any
 
@@ -25,6 +25,8 @@ class Generator:
     True
     """
 
+    _numpy: np.random.Generator | None
+
     def __init__(self, device: Any = "cpu") -> None:
         from .devices.base import resolve
 
@@ -35,12 +37,19 @@ class Generator:
     def manual_seed(self, seed: int) -> Generator:
         """Starts from a seed; itself."""
         self._seed = int(seed)
-        self.numpy = np.random.Generator(np.random.PCG64(self._seed % 2**64))
+        self._numpy = None
         return self
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        """NumPy's generator behind it, made when first asked for (NumPy imports that late too)."""
+        if self._numpy is None:
+            self._numpy = np.random.Generator(np.random.PCG64(self._seed % 2**64))
+        return self._numpy
 
     def seed(self) -> int:
         """Starts from a seed of chance, which it gives."""
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1)
         return self._seed
 
     def initial_seed(self) -> int:

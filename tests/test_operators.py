@@ -37,7 +37,9 @@ def array_of(spec: T, dtype: str, seed: int) -> np.ndarray[Any, Any]:
         return random.integers(low, int(spec.high), spec.shape).astype(name)
     values = random.uniform(spec.low, spec.high, spec.shape)
     if name.startswith("complex"):
-        return (values + 1j * random.uniform(spec.low, spec.high, spec.shape)).astype(name)
+        values = values + 1j * random.uniform(spec.low, spec.high, spec.shape)
+    if spec.definite:
+        values = values @ values.swapaxes(-1, -2).conj() + np.eye(spec.shape[-1])
     return values.astype("float32" if name == "bfloat16" else name)
 
 
@@ -137,7 +139,7 @@ def strided(array: Any, dtype: str) -> tl.Tensor:
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_memory_layout_does_not_matter(name: str, device: tl.device) -> None:
     for case in CASES[name]:
-        if not case.exact:
+        if not case.exact or case.dense:
             continue
         results = []
         for make in (ours, strided):

@@ -26,14 +26,21 @@ class T:
     low: float
     high: float
     dtype: str | None
+    definite: bool  # symmetric (Hermitian) positive definite matrices
 
     def __init__(
-        self, *shape: int, low: float = -3, high: float = 3, dtype: str | None = None
+        self,
+        *shape: int,
+        low: float = -3,
+        high: float = 3,
+        dtype: str | None = None,
+        definite: bool = False,
     ) -> None:
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
         object.__setattr__(self, "dtype", dtype)
+        object.__setattr__(self, "definite", definite)
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class Case:
     exact: bool  # values are compared; False for random results (structure, shape, dtype only)
     rtol: float | None
     torch: str | None = field(default=None)  # PyTorch's name, where it differs
+    dense: bool = False  # it looks at the memory itself, so it is given tensors in one piece only
 
 
 CASES: dict[str, list[Case]] = {}
@@ -66,10 +74,11 @@ def case(
     exact: bool = True,
     rtol: float | None = None,
     torch: str | None = None,
+    dense: bool = False,
     **kwargs: Any,
 ) -> None:
     """Declares a sample call of an operator (its full name, such as "nn.functional.conv2d")."""
-    found = Case(operator, args, kwargs, tuple(dtypes.split()), exact, rtol, torch)
+    found = Case(operator, args, kwargs, tuple(dtypes.split()), exact, rtol, torch, dense)
     CASES.setdefault(operator, []).append(found)
 
 
