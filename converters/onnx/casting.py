@@ -33,7 +33,7 @@ def cast_dtype(x: Tensor, target: Dtype, saturate: bool = True, round_mode: str 
     if x.dtype is dtypes.string:
         return wrap(device.from_host(_from_text(host, target)), device)
     if target.name.startswith(_SATURATES) or target.itemsize == 1 and target.name in _PACKED:
-        return wrap(device.from_host(_small(host, x.dtype, target, saturate, round_mode)), device)
+        return wrap(device.from_host(_small(host, target, saturate, round_mode)), device)
     return x.to(target)
 
 
@@ -69,15 +69,12 @@ def _from_text(array: Any, target: Dtype) -> Any:
     return cast_array(numbers, target).reshape(array.shape)
 
 
-def _small(host: Any, source: Dtype, target: Dtype, saturate: bool, round_mode: str) -> Any:
+def _small(host: Any, target: Dtype, saturate: bool, round_mode: str) -> Any:
     """To the floats of 8 bits and fewer, and to 4- and 2-bit integers."""
     if target.is_integral:
-        wide = host.astype(np.float32) if source.is_floating_point else host.astype(np.int64)
-        limits: Any = dtypes.iinfo(target)
-        if source.is_floating_point:
-            wide = np.clip(np.rint(wide), limits.min, limits.max)
-        bits = limits.bits
-        whole = wide.astype(np.int64) & (2**bits - 1)
+        # The low bits of the whole number, as conversions between integers keep them.
+        bits = dtypes.iinfo(target).bits
+        whole = cast_array(host, dtypes.int64) & (2**bits - 1)
         if target.kind == "i":
             whole = np.where(whole >= 2 ** (bits - 1), whole - 2**bits, whole)
         return whole.astype(np.int8).astype(target.numpy)

@@ -74,8 +74,6 @@ def conv_transpose(
         smaller = [t // 2 for t in total]
         larger = [t - h for t, h in zip(total, smaller, strict=True)]
         begins, ends = (smaller, larger) if auto_pad == "SAME_UPPER" else (larger, smaller)
-        if auto_pad in ("NOTSET", ""):
-            begins, ends = smaller, larger
     else:
         pads = pads if pads is not None and auto_pad != "VALID" else [0] * (2 * n)
         begins, ends = pads[:n], pads[n:]

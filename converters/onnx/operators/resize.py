@@ -130,7 +130,8 @@ def _coordinates(
     if mode == "asymmetric":
         return out / scale
     if mode == "align_corners":
-        return out * (source - 1) / (size - 1) if size > 1 else out * 0
+        whole = source * scale  # before it was cut to whole elements
+        return out * (source - 1) / (whole - 1) if size > 1 else out * 0
     if mode == "half_pixel":
         return (out + 0.5) / scale - 0.5
     if mode == "half_pixel_symmetric":
