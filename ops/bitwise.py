@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Number
 from ..errors import DTypeError
 from .dims import dtype_of, is_integral
 from .registry import Array, op
 
 
 @op(method=True, inplace=True, promote="input other", fast=np.bitwise_and, fast_kinds="bui")
-def bitwise_and(xp: Any, input: Array | Number, other: Array | Number) -> Array:
+def bitwise_and(xp: Any, input: Array, other: Array) -> Array:
     """``input & other`` of integers or bools. Source: PyTorch ``torch.bitwise_and``.
 
     >>> import tensorlite as tl
@@ -25,7 +24,7 @@ def bitwise_and(xp: Any, input: Array | Number, other: Array | Number) -> Array:
 
 
 @op(method=True, inplace=True, promote="input other", fast=np.bitwise_or, fast_kinds="bui")
-def bitwise_or(xp: Any, input: Array | Number, other: Array | Number) -> Array:
+def bitwise_or(xp: Any, input: Array, other: Array) -> Array:
     """``input | other`` of integers or bools. Source: PyTorch ``torch.bitwise_or``.
 
     >>> import tensorlite as tl
@@ -37,7 +36,7 @@ def bitwise_or(xp: Any, input: Array | Number, other: Array | Number) -> Array:
 
 
 @op(method=True, inplace=True, promote="input other", fast=np.bitwise_xor, fast_kinds="bui")
-def bitwise_xor(xp: Any, input: Array | Number, other: Array | Number) -> Array:
+def bitwise_xor(xp: Any, input: Array, other: Array) -> Array:
     """``input ^ other`` of integers or bools. Source: PyTorch ``torch.bitwise_xor``.
 
     >>> import tensorlite as tl
@@ -61,7 +60,7 @@ def bitwise_not(xp: Any, input: Array) -> Array:
 
 
 @op(method=True, inplace=True, promote="input other")
-def bitwise_left_shift(xp: Any, input: Array | Number, other: Array | Number) -> Array:
+def bitwise_left_shift(xp: Any, input: Array, other: Array) -> Array:
     """``input << other`` of integers; 0 when all bits are gone.
 
     Source: PyTorch ``torch.bitwise_left_shift``.
@@ -75,7 +74,7 @@ def bitwise_left_shift(xp: Any, input: Array | Number, other: Array | Number) ->
 
 
 @op(method=True, inplace=True, promote="input other")
-def bitwise_right_shift(xp: Any, input: Array | Number, other: Array | Number) -> Array:
+def bitwise_right_shift(xp: Any, input: Array, other: Array) -> Array:
     """``input >> other`` of integers, keeping the sign.
 
     Source: PyTorch ``torch.bitwise_right_shift``.

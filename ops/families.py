@@ -14,12 +14,14 @@ from . import copying as copying
 from . import creation as creation
 from . import decomposition as decomposition
 from . import distance as distance
+from . import dropout as dropout
 from . import eigen as eigen
 from . import einsum as einsum
 from . import elementwise as elementwise
 from . import embedding as embedding
 from . import extrema as extrema
 from . import fft as fft
+from . import fftn as fftn
 from . import gather as gather
 from . import grid_sampling as grid_sampling
 from . import histograms as histograms
@@ -29,6 +31,8 @@ from . import joining as joining
 from . import linalg as linalg
 from . import linear as linear
 from . import loss as loss
+from . import loss_classes as loss_classes
+from . import loss_ctc as loss_ctc
 from . import matrices as matrices
 from . import normalization as normalization
 from . import norms as norms

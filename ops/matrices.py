@@ -192,8 +192,26 @@ def tensorsolve(A: Array, B: Array, dims: Sequence[int] | None = None) -> Array:
     return solve(A.reshape(-1, math.prod(found)), B.reshape(-1)).reshape(found)
 
 
+@op("vander")
+def decreasing_vander(xp: Any, x: Array, N: int | None = None, increasing: bool = False) -> Array:
+    """The powers N - 1 to 0 of each element of a vector, in rows; 0 to N - 1 if ``increasing``.
+
+    Source: PyTorch ``torch.vander``.
+
+    >>> import tensorlite as tl
+    >>> tl.vander(tl.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
+    """
+    if x.ndim != 1:
+        raise ShapeError(f"vander: expected a vector, got shape {x.shape}")
+    powers = _powers(xp, x, N, "vander")
+    return powers if increasing else powers[..., ::-1]
+
+
 @op(spaces="linalg")
-def vander(xp: Any, x: Array, N: int | None = None) -> Array:
+def vander(xp: Any, x: Array, *, N: int | None = None) -> Array:
     """The powers 0 to N - 1 of each element, in a new last dimension.
 
     Source: PyTorch ``torch.linalg.vander``.
@@ -204,14 +222,7 @@ def vander(xp: Any, x: Array, N: int | None = None) -> Array:
             [1, 2, 4],
             [1, 3, 9]])
     """
-    x = x.reshape(1) if x.ndim == 0 else x
-    count = x.shape[-1] if N is None else N
-    if count <= 0:
-        raise ShapeError(f"linalg.vander: expected N > 0, got {count} for the shape {x.shape}")
-    wide = x.astype(np.int64) if is_integral(x) else x
-    ones = xp.ones((*x.shape, 1), wide.dtype)
-    powers = xp.broadcast_to(wide[..., None], (*x.shape, count - 1))
-    return xp.concatenate([ones, xp.cumprod(powers, axis=-1)], axis=-1)
+    return _powers(xp, x, N, "linalg.vander")
 
 
 @op(spaces="linalg")
@@ -223,3 +234,14 @@ def diagonal(A: Array, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Ar
     tensor([1, 4])
     """
     return A.diagonal(offset, dim1, dim2)
+
+
+def _powers(xp: Any, x: Array, N: int | None, name: str) -> Array:
+    x = x.reshape(1) if x.ndim == 0 else x
+    count = x.shape[-1] if N is None else N
+    if count <= 0:
+        raise ShapeError(f"{name}: expected N > 0, got {count} for the shape {x.shape}")
+    wide = x.astype(np.int64) if is_integral(x) else x
+    ones = xp.ones((*x.shape, 1), wide.dtype)
+    powers = xp.broadcast_to(wide[..., None], (*x.shape, count - 1))
+    return xp.concatenate([ones, xp.cumprod(powers, axis=-1)], axis=-1)

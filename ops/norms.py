@@ -126,6 +126,28 @@ def norm(
     return norm_of_vector(xp, input, order, dim, keepdim, dtype, "norm")
 
 
+@op()
+def frobenius_norm(input: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+    """The root of the sum of squares over ``dim``. Source: PyTorch ``torch.norm`` with "fro".
+
+    >>> import tensorlite as tl
+    >>> tl.frobenius_norm(tl.tensor([[3.0, 0.0], [0.0, 4.0]]), dim=(0, 1))
+    tensor(5.)
+    """
+    return vector_norm(input, 2, dim, keepdim)
+
+
+@op()
+def nuclear_norm(input: Array, dim: Sequence[int] = (-2, -1), keepdim: bool = False) -> Array:
+    """The sum of the singular values of matrices. Source: PyTorch ``torch.norm`` with "nuc".
+
+    >>> import tensorlite as tl
+    >>> tl.nuclear_norm(tl.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor(7.)
+    """
+    return matrix_norm(input, "nuc", dim, keepdim)
+
+
 @op(method=True)
 def dist(input: Array, other: Array, p: float = 2) -> Array:
     """The p-norm of ``input - other``. Source: PyTorch ``torch.dist``.

@@ -320,7 +320,9 @@ def triangular_solve(
     tensor([[4.]])
     """
     matrices("triangular_solve", A, b, square=True)
-    return TriangularSolve(_triangular(xp, A, b, upper, transpose, unitriangular), A.copy())
+    solution = _triangular(xp, A, b, upper, transpose, unitriangular)
+    coefficients = xp.broadcast_to(A, (*solution.shape[:-2], *A.shape[-2:])).copy()
+    return TriangularSolve(solution, coefficients)
 
 
 def _solve(xp: Any, A: Array, B: Array, left: bool, name: str) -> Array:
