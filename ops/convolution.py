@@ -169,6 +169,57 @@ def conv_transpose3d(
     return _transposed(xp, "conv_transpose3d", 3, input, weight, bias, *options)
 
 
+@op(spaces=(TOP,), upcast=True)
+def convolution(
+    xp: Any,
+    input: Array,
+    weight: Array,
+    bias: Array | None,
+    stride: Sizes,
+    padding: Padding,
+    dilation: Sizes,
+    transposed: bool,
+    output_padding: Sizes,
+    groups: int,
+) -> Array:
+    """A convolution, or a transposed one, of as many dimensions as the input has.
+
+    Shapes: those of :func:`conv1d` or :func:`conv_transpose1d` and their siblings. Raises
+    ShapeError where they do not fit. Source: PyTorch ``torch.convolution``.
+
+    >>> import tensorlite as tl
+    >>> tl.convolution(tl.ones(1, 1, 3), tl.ones(1, 1, 2), None, 1, 0, 1, False, 0, 1)
+    tensor([[[2., 2.]]])
+    """
+    count = weight.ndim - 2
+    if transposed:
+        options = (stride, padding, output_padding, dilation, groups)
+        return _transposed(xp, "convolution", count, input, weight, bias, *options)
+    return _convolved(
+        xp, "convolution", count, input, weight, bias, stride, padding, dilation, groups
+    )
+
+
+@op(spaces=(F, TOP), upcast=True)
+def conv_tbc(xp: Any, input: Array, weight: Array, bias: Array, pad: int = 0) -> Array:
+    """:func:`conv1d` on (time, batch, channels), with a weight (K, C, O) and a bias (O).
+
+    Raises ShapeError where shapes do not fit. Source: PyTorch ``torch.conv_tbc``.
+
+    >>> import tensorlite as tl
+    >>> tl.conv_tbc(tl.ones(4, 1, 2), tl.ones(3, 2, 1), tl.zeros(1)).flatten()
+    tensor([6., 6.])
+    """
+    if input.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(
+            f"conv_tbc: expected (T, B, C) and (K, C, O), got {tuple(input.shape)} and "
+            f"{tuple(weight.shape)}"
+        )
+    x, w = input.transpose(1, 2, 0), weight.transpose(2, 1, 0)
+    found = _convolved(xp, "conv_tbc", 1, x, w, bias, 1, pad, 1, 1)
+    return xp.ascontiguousarray(found.transpose(2, 0, 1))
+
+
 def _convolved(
     xp: Any,
     name: str,

@@ -191,3 +191,32 @@ def _centres(count: int, corners: bool) -> Any:
         return np.zeros(1)
     ends = np.linspace(-1, 1, count)
     return ends if corners else ends * (count - 1) / count
+
+
+@op(aliases=("grid_sampler_2d", "grid_sampler_3d"))
+def grid_sampler(
+    input: Array, grid: Array, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Array:
+    """:func:`grid_sample` with its modes as numbers, in the order of its documentation.
+
+    Source: PyTorch ``torch.grid_sampler``.
+
+    >>> import tensorlite as tl
+    >>> tl.grid_sampler(tl.ones(1, 1, 2, 2), tl.zeros(1, 1, 1, 2), 0, 0, False).item()
+    1.0
+    """
+    mode, padding = MODES[interpolation_mode], PADDINGS[padding_mode]
+    return grid_sample(input, grid, mode, padding, align_corners)
+
+
+@op()
+def affine_grid_generator(theta: Array, size: Sequence[int], align_corners: bool) -> Array:
+    """:func:`affine_grid` under another name.
+
+    Source: PyTorch ``torch.affine_grid_generator``.
+
+    >>> import tensorlite as tl
+    >>> tl.affine_grid_generator(tl.zeros(1, 2, 3), (1, 1, 2, 2), False).shape
+    tensorlite.Size([1, 2, 2, 2])
+    """
+    return affine_grid(theta, size, align_corners)

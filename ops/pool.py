@@ -167,7 +167,8 @@ def _elements(
 
 def _divided(xp: Any, total: Array, divisor: Array) -> Array:
     if is_integral(total):
-        return (xp.sign(total) * (abs(total) // divisor)).astype(total.dtype)
+        signs = xp.sign(total) * xp.sign(divisor)
+        return (signs * (abs(total) // abs(divisor))).astype(total.dtype)
     return total / divisor
 
 

@@ -30,3 +30,6 @@ for n, sizes in SIZES.items():
     case(name, T(0, 4, *sizes), T(4, 3, *kernel))
 case("nn.functional.conv2d", T(2, 4, 7, 8), T(6, 4, 3, 2), T(6), (2, 1), (1, 0), (1, 2))
 case("nn.functional.conv2d", T(2, 4, 7, 8), T(6, 4, 3, 2), None, [2], [1], [2])
+case("convolution", T(2, 4, 7), T(6, 2, 3), T(6), (2,), (1,), (1,), False, (0,), 2)
+case("convolution", T(2, 4, 7, 5), T(4, 3, 3, 2), None, (2, 1), (1, 0), (1, 1), True, (1, 0), 1)
+case("nn.functional.conv_tbc", T(9, 2, 3), T(3, 3, 4), T(4), 1)

@@ -33,3 +33,5 @@ case(f"{F}grid_sample", T(2, 3, 5, 6), T(2, 4, 3, 2, **WIDE), align_corners=Fals
 for corners in (False, True):
     case(f"{F}affine_grid", T(2, 2, 3), (2, 3, 4, 5), corners, dtypes="float32 float64")
     case(f"{F}affine_grid", T(2, 3, 4), (2, 3, 4, 3, 2), corners)
+case("grid_sampler", T(2, 3, 5, 6), T(2, 4, 3, 2, **WIDE), 1, 2, True)
+case("affine_grid_generator", T(2, 2, 3), (2, 3, 4, 5), False)
