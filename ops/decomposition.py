@@ -123,7 +123,7 @@ def cholesky_ex(
 
     >>> import tensorlite as tl
     >>> tl.linalg.cholesky_ex(tl.eye(2)).info
-    tensor(0, dtype=torch.int32)
+    tensor(0, dtype=tensorlite.int32)
     """
     matrices("linalg.cholesky_ex", A, square=True)
 
@@ -197,9 +197,9 @@ def householder_product(xp: Any, A: Array, tau: Array) -> Array:
     Source: PyTorch ``torch.linalg.householder_product``.
 
     >>> import tensorlite as tl
-    >>> tl.linalg.householder_product(tl.tensor([[1.0], [2.0]]), tl.tensor([0.0]))
-    tensor([[1.],
-            [-0.]])
+    >>> tl.linalg.householder_product(tl.tensor([[1.0], [2.0]]), tl.tensor([0.5]))
+    tensor([[ 0.5000],
+            [-1.0000]])
     """
     matrices("linalg.householder_product", A, tau)
     if A.shape[-2] < A.shape[-1]:
@@ -218,9 +218,9 @@ def orgqr(input: Array, input2: Array) -> Array:
     """:func:`linalg.householder_product`, as it was named before. Source: PyTorch ``torch.orgqr``.
 
     >>> import tensorlite as tl
-    >>> tl.orgqr(tl.tensor([[1.0], [2.0]]), tl.tensor([0.0]))
-    tensor([[1.],
-            [-0.]])
+    >>> tl.orgqr(tl.tensor([[1.0], [2.0]]), tl.tensor([0.5]))
+    tensor([[ 0.5000],
+            [-1.0000]])
     """
     return householder_product(input, input2)
 
@@ -304,7 +304,7 @@ def lu_factor_ex(
 
     >>> import tensorlite as tl
     >>> tl.linalg.lu_factor_ex(tl.tensor([[1.0, 2.0], [3.0, 4.0]])).pivots
-    tensor([2, 2], dtype=torch.int32)
+    tensor([2, 2], dtype=tensorlite.int32)
     """
     found = LUFactorEx(*_lu(xp, A, pivot, "linalg.lu_factor_ex"))
     if check_errors:
@@ -347,7 +347,7 @@ def lu_(xp: Any, A: Array, pivot: bool = True, get_infos: bool = False) -> Any:
 
     >>> import tensorlite as tl
     >>> tl.lu(tl.tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
-    tensor([2, 2], dtype=torch.int32)
+    tensor([2, 2], dtype=tensorlite.int32)
     """
     found = _lu(xp, A, pivot, "lu")
     return found if get_infos else found[:2]
@@ -385,7 +385,7 @@ def ldl_factor_ex(
 
     >>> import tensorlite as tl
     >>> tl.linalg.ldl_factor_ex(tl.eye(2)).pivots
-    tensor([1, 2], dtype=torch.int32)
+    tensor([1, 2], dtype=tensorlite.int32)
     """
     found = LDLFactorEx(*_ldl(xp, A, hermitian, "linalg.ldl_factor_ex"))
     if check_errors:

@@ -161,8 +161,8 @@ def log10(xp: Any, input: Array) -> Array:
     """The logarithm of base 10. Source: PyTorch ``torch.log10``.
 
     >>> import tensorlite as tl
-    >>> tl.log10(tl.tensor([1.0, 100.0]))
-    tensor([0., 2.])
+    >>> tl.log10(tl.tensor([1.0, 20.0]))
+    tensor([0.0000, 1.3010])
     """
     return xp.log10(input)
 
@@ -225,7 +225,7 @@ def float_power(xp: Any, input: Array | Number, exponent: Array | Number) -> Arr
 
     >>> import tensorlite as tl
     >>> tl.float_power(tl.tensor([1, 2]), 0.5)
-    tensor([1.0000, 1.4142], dtype=torch.float64)
+    tensor([1.0000, 1.4142], dtype=tensorlite.float64)
     """
     either = xp.asarray(input), xp.asarray(exponent)
     wide = complex128 if any(a.dtype.kind == "c" for a in either) else float64

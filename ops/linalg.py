@@ -61,7 +61,7 @@ def bmm(xp: Any, input: Array, mat2: Array) -> Array:
 
     >>> import tensorlite as tl
     >>> tl.bmm(tl.ones(2, 1, 3), tl.ones(2, 3, 2)).shape
-    torch.Size([2, 1, 2])
+    tensorlite.Size([2, 1, 2])
     """
     _batches("bmm", input, mat2)
     return _product(xp, "bmm", input, mat2)
@@ -238,7 +238,7 @@ def chain_matmul(*matrices: Array) -> Array:
 
     >>> import tensorlite as tl
     >>> tl.chain_matmul(tl.ones(2, 3), tl.ones(3, 4), tl.ones(4, 1)).shape
-    torch.Size([2, 1])
+    tensorlite.Size([2, 1])
     """
     return multi_dot(matrices)
 
@@ -352,7 +352,7 @@ def tensordot(xp: Any, a: Array, b: Array, dims: Any = 2) -> Array:
 
     >>> import tensorlite as tl
     >>> tl.tensordot(tl.ones(2, 3), tl.ones(3, 4), dims=1).shape
-    torch.Size([2, 4])
+    tensorlite.Size([2, 4])
     """
     _one_dtype("tensordot", a, b)
     if hasattr(dims, "tolist"):

@@ -163,7 +163,7 @@ def tensorinv(A: Array, ind: int = 2) -> Array:
 
     >>> import tensorlite as tl
     >>> tl.linalg.tensorinv(tl.eye(4).reshape(2, 2, 2, 2)).shape
-    torch.Size([2, 2, 2, 2])
+    tensorlite.Size([2, 2, 2, 2])
     """
     rows, columns = A.shape[:ind], A.shape[ind:]
     if ind <= 0 or math.prod(rows) != math.prod(columns):

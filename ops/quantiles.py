@@ -73,9 +73,7 @@ def mode(xp: Any, input: Array, dim: int = -1, keepdim: bool = False) -> Mode:
 
     >>> import tensorlite as tl
     >>> tl.mode(tl.tensor([2, 1, 2, 1, 0]))
-    torch.return_types.mode(
-    values=tensor(1),
-    indices=tensor(3))
+    Mode(values=tensor(1), indices=tensor(3))
     """
     axis = normalize_dim(dim, input.ndim, "mode")
     if input.ndim == 0:

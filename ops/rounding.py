@@ -180,7 +180,7 @@ def frexp(xp: Any, input: Array) -> FrexpResult:
 
     >>> import tensorlite as tl
     >>> tl.frexp(tl.tensor([6.0])).exponent
-    tensor([3], dtype=torch.int32)
+    tensor([3], dtype=tensorlite.int32)
     """
     if is_integral(input):
         raise DTypeError(f"frexp: expected floats, got {dtype_of(input).name}")

@@ -139,6 +139,7 @@ def trapezoid(
 
     >>> import tensorlite as tl
     >>> tl.trapezoid(tl.tensor([1.0, 5.0, 10.0]))
+    tensor(10.5000)
     """
     areas, axis, scale = _areas(y, x, dx, dim, "trapezoid")
     return _floats(areas.sum(axis=axis)) * scale
@@ -154,6 +155,7 @@ def cumulative_trapezoid(
 
     >>> import tensorlite as tl
     >>> tl.cumulative_trapezoid(tl.tensor([1.0, 5.0, 10.0]))
+    tensor([ 3.0000, 10.5000])
     """
     areas, axis, scale = _areas(y, x, dx, dim, "cumulative_trapezoid")
     return _floats(xp.cumsum(areas, axis=axis)) * scale

@@ -37,7 +37,7 @@ def stft(
 
     >>> import tensorlite as tl
     >>> tl.stft(tl.ones(16), n_fft=8, window=tl.hann_window(8), return_complex=True).shape
-    torch.Size([5, 9])
+    tensorlite.Size([5, 9])
     """
     is_complex = input.dtype.kind == "c" or (window is not None and window.dtype.kind == "c")
     if return_complex is None:
@@ -85,7 +85,7 @@ def istft(
     >>> import tensorlite as tl
     >>> w = tl.hann_window(8)
     >>> tl.istft(tl.stft(tl.ones(16), 8, window=w, return_complex=True), 8, window=w).shape
-    torch.Size([16])
+    tensorlite.Size([16])
     """
     if input.dtype.kind != "c" or input.ndim not in (2, 3):
         raise ShapeError(

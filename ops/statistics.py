@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .dims import dtype_of, is_integral, normalize_dims
@@ -12,20 +12,6 @@ from .registry import Array, op
 
 Dims = int | Sequence[int] | bool | None
 Correction = int | float | None
-
-
-class VarMean(NamedTuple):
-    """What :func:`var_mean` gives."""
-
-    var: Array
-    mean: Array
-
-
-class StdMean(NamedTuple):
-    """What :func:`std_mean` gives."""
-
-    std: Array
-    mean: Array
 
 
 @op(method=True, upcast=True)
@@ -80,14 +66,14 @@ def var_mean(
     keepdim: bool = False,
     *,
     correction: Correction = None,
-) -> VarMean:
+) -> tuple[Array, Array]:
     """(var, mean) over ``dim``. Source: PyTorch ``torch.var_mean``.
 
     >>> import tensorlite as tl
     >>> tl.var_mean(tl.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
-    return VarMean(*_moments(xp, input, dim, unbiased, keepdim, correction, "var_mean"))
+    return _moments(xp, input, dim, unbiased, keepdim, correction, "var_mean")
 
 
 @op(upcast=True)
@@ -99,7 +85,7 @@ def std_mean(
     keepdim: bool = False,
     *,
     correction: Correction = None,
-) -> StdMean:
+) -> tuple[Array, Array]:
     """(std, mean) over ``dim``. Source: PyTorch ``torch.std_mean``.
 
     >>> import tensorlite as tl
@@ -107,7 +93,7 @@ def std_mean(
     (tensor(1.), tensor(2.))
     """
     spread, mean = _moments(xp, input, dim, unbiased, keepdim, correction, "std_mean")
-    return StdMean(xp.sqrt(spread), mean)
+    return xp.sqrt(spread), mean
 
 
 @op(method=True, promote="input aweights", floating=True, upcast=True)

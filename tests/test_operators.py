@@ -5,6 +5,7 @@ An operator without samples or without documentation fails here.
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import warnings
 import zlib
@@ -176,3 +177,14 @@ def test_is_documented_and_sampled(name: str) -> None:
     doc = inspect.getdoc(entry.body)
     assert doc and ">>>" in doc, f"{name}: its docstring needs an example"
     assert "Source:" in doc, f"{name}: its docstring names no source"
+
+
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_example_runs(name: str) -> None:
+    """The doctest of each operator; pytest does not look behind what :func:`op` makes of them."""
+    body = OPS[name].body
+    out: list[str] = []
+    runner = doctest.DocTestRunner(verbose=False)
+    for example in doctest.DocTestFinder(recurse=False).find(body, name, globs={"tl": tl}):
+        runner.run(example, out=out.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(out)
