@@ -72,8 +72,8 @@ def set_printoptions(
 
 def text(tensor: Tensor) -> str:
     """The repr of a tensor."""
-    prefix = "Parameter containing:\ntensor(" if type(tensor).__name__ == "Parameter" else "tensor("
-    indent = len("tensor(")
+    prefix = "tensor("
+    indent = len(prefix)
     array = tensor.cpu()._host()
     suffixes = []
     if tensor.device.kind != "cpu":
