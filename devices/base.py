@@ -80,6 +80,10 @@ class Device:
         """The NumPy array for one of this device's."""
         return np.asarray(array)
 
+    def copy(self, array: Any) -> Any:
+        """A copy of one of its arrays, in memory of its own."""
+        return array.copy() if self.xp is not None else self.from_host(self.to_host(array))
+
     def synchronize(self) -> None:
         """Waits until all work on the device is done."""
 

@@ -110,13 +110,12 @@ class explain:
 
     def __rich__(self) -> Any:
         from rich.table import Table
+        from rich.text import Text
 
         table = Table("operator", "kernel", "device", "arguments", "copies", "times", "why")
         for row, times in self.counts():
-            table.add_row(
-                row.operator, row.kernel, row.device, row.arguments, str(row.copies or ""),
-                str(times), row.why,
-            )  # fmt: skip
+            cells = (row.operator, row.kernel, row.device, row.arguments, str(row.copies or ""))
+            table.add_row(*map(Text, (*cells, str(times), row.why)))
         return table
 
     def __repr__(self) -> str:

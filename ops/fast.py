@@ -22,7 +22,7 @@ from .registry import Op
 FAST: dict[str, tuple[Callable[..., Any], tuple[np.dtype[Any], ...]]] = {}
 _CONSTANTS: dict[tuple[Any, type, np.dtype[Any]], Any] = {}
 
-_PLAIN = tuple(d for d in ALL if d.numpy.kind in "biufc" or d is bfloat16)
+_PLAIN = tuple(d for d in ALL if d.native or d is bfloat16)
 
 
 def declare(entry: Op) -> None:

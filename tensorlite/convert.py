@@ -31,7 +31,7 @@ def to(
     if memory_format is not None:
         result = result.contiguous(memory_format)
     if copy and result._array is tensor._array:
-        result = wrap(result._array.copy(), result._device)
+        result = wrap(result._device.copy(result._array), result._device)
     return result
 
 
@@ -73,9 +73,9 @@ def cast_array(array: Any, target: Dtype) -> Any:
         array = array.real
     if target is dtypes.bool_:
         return array != 0
-    if target.is_integral and target.numpy.kind not in "iu":
+    if target.is_integral and not target.native:
         array = array.astype(np.int8)  # ml_dtypes' 4-bit integers convert from integers
-    elif array.dtype.kind not in "biufc" and target.numpy.kind not in "f":
+    elif not source.native and not target.is_floating_point:
         array = array.astype(np.float32 if source.is_floating_point else np.int8)
     with np.errstate(all="ignore"):
         return array.astype(target.numpy)

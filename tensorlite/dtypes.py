@@ -27,7 +27,7 @@ class dtype:
     (4, True)
     """
 
-    __slots__ = ("name", "numpy", "kind", "itemsize", "is_floating_point", "is_complex")
+    __slots__ = ("name", "numpy", "kind", "itemsize", "is_floating_point", "is_complex", "native")
 
     def __init__(self, name: str, numpy: Any, kind: str) -> None:
         self.name = name
@@ -36,6 +36,7 @@ class dtype:
         self.itemsize = self.numpy.itemsize
         self.is_floating_point = kind == "f"
         self.is_complex = kind == "c"
+        self.native = self.numpy.isbuiltin == 1  # NumPy's own, not one of ml_dtypes
 
     @property
     def is_signed(self) -> bool:
@@ -63,8 +64,8 @@ class dtype:
     def __repr__(self) -> str:
         return f"tensorlite.{self.name}"
 
-    def __reduce__(self) -> str:
-        return self.name
+    def __reduce__(self) -> tuple[Any, ...]:
+        return to_dtype, (self.name,)
 
 
 bool_ = dtype("bool", np.bool_, "b")
@@ -267,7 +268,7 @@ class finfo:
         self.dtype, self.bits = found.name, found.itemsize * 8
         self.eps, self.max, self.min = float(limits.eps), float(limits.max), float(limits.min)
         self.tiny = self.smallest_normal = float(limits.smallest_normal)
-        self.resolution = float(limits.resolution)
+        self.resolution = 10.0 ** -int(limits.precision)
 
     def __repr__(self) -> str:
         return f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, smallest_normal={self.tiny:g}, tiny={self.tiny:g}, dtype={self.dtype})"  # noqa: E501

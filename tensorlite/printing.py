@@ -121,7 +121,7 @@ def _body(array: Array, kind: dtypes.dtype, indent: int) -> str:
 
 
 def _plain(array: Array, kind: dtypes.dtype) -> Array:
-    if array.dtype.kind in "biufc" and not kind.name.startswith("float8"):
+    if kind.native:
         return array
     return array.astype(np.float32 if kind.is_floating_point else np.int8)
 

@@ -240,7 +240,7 @@ class Tensor:
     def _plain(self) -> np.ndarray[Any, Any]:
         """The elements in a dtype that NumPy itself knows."""
         array = self._host()
-        if array.dtype.kind in "biufc":
+        if self.dtype.native:
             return array
         return array.astype(np.float32 if self.dtype.is_floating_point else np.int8)
 
@@ -388,7 +388,7 @@ class Tensor:
         return _like(type(self), self._array, self._device)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        copied = _like(type(self), self._array.copy(), self._device)
+        copied = _like(type(self), self._device.copy(self._array), self._device)
         memo[id(self)] = copied
         return copied
 

@@ -44,6 +44,7 @@ class Summary:
 
     def __rich__(self) -> Any:
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(title=self.title, caption=self.totals())
         for name in ("node", "operator", "outputs"):
@@ -52,7 +53,7 @@ class Summary:
         table.add_column("memory", justify="right")
         for row in self.rows:
             table.add_row(
-                row.node.name, row.node.operator, row.outputs,
+                Text(row.node.name), Text(row.node.operator), Text(row.outputs),
                 f"{row.parameters:,}" if row.parameters else "",
                 size(row.bytes) if row.bytes else "",
             )  # fmt: skip

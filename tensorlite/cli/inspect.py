@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..converters.onnx.graph import Model
 from ..converters.onnx.reader import read
@@ -54,7 +55,7 @@ def values_table(model: Model) -> Table:
     for role, infos in (("input", model.graph.inputs), ("output", model.graph.outputs)):
         for info in infos:
             kind = "default" if info.name in model.graph.initializers else role
-            table.add_row(kind, info.name, str(info.type))
+            table.add_row(kind, Text(info.name), Text(str(info.type)))
     return table
 
 
