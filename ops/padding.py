@@ -46,12 +46,7 @@ def pad(
         return constant(xp, input, amounts, 0 if value is None else value)
     if value not in (None, 0):
         raise ArgumentError(f"pad: mode {mode!r} takes no value, got {value}")
-    result = input
-    for axis, (begin, end) in enumerate(amounts, first):
-        if begin or end:
-            places = xp.asarray(border_indices(mode, input.shape[axis], begin, end))
-            result = xp.take(result, places, axis=axis)
-    return result if result is not input else input.copy()
+    return extended(xp, input, amounts, mode)
 
 
 @op()
@@ -95,6 +90,21 @@ def constant(xp: Any, x: Array, amounts: Sequence[tuple[int, int]], value: Numbe
     out = xp.full_like(x, value, shape=shape)
     if 0 not in shape:
         out[(..., *into)] = x[(..., *source)]
+    return out
+
+
+def extended(xp: Any, x: Array, amounts: Sequence[tuple[int, int]], mode: str) -> Array:
+    """The last dimensions extended by their own elements, or cropped; always a new array."""
+    out = constant(xp, x, [(max(b, 0), max(e, 0)) for b, e in amounts], 0)
+    for axis, (begin, end) in enumerate(amounts, x.ndim - len(amounts)):
+        places = border_indices(mode, x.shape[axis], begin, end) + max(begin, 0)
+        lead = (slice(None),) * axis
+        if begin < 0 or end < 0:
+            out = xp.take(out, xp.asarray(places), axis=axis)
+            continue
+        for border in (slice(0, begin), slice(len(places) - end, len(places))):
+            if places[border].size:
+                out[(*lead, border)] = xp.take(out, xp.asarray(places[border]), axis=axis)
     return out
 
 

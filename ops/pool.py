@@ -233,12 +233,12 @@ def adaptive_average(xp: Any, x: Array, sizes: Ints) -> Array:
 
     Part i of n spans ``floor(i size / n)`` to ``ceil((i + 1) size / n)``.
     """
-    return _parts(x, sizes, lambda part, axis: part.mean(axis, keepdims=True), xp)
+    return _parts(xp, x, sizes, lambda part, axes: part.mean(axes, keepdims=True))
 
 
 def adaptive_max(xp: Any, x: Array, sizes: Ints) -> Array:
     """The maxima of the last dimensions divided as :func:`adaptive_average` divides them."""
-    return _parts(x, sizes, lambda part, axis: part.max(axis, keepdims=True), xp)
+    return _parts(xp, x, sizes, lambda part, axes: part.max(axes, keepdims=True))
 
 
 def adaptive_bounds(size: int, count: int) -> list[tuple[int, int]]:
@@ -250,9 +250,10 @@ def adaptive_bounds(size: int, count: int) -> list[tuple[int, int]]:
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 
-def _parts(x: Array, sizes: Ints, combine: Callable[[Array, int], Array], xp: Any) -> Array:
-    for i, count in enumerate(sizes):
-        axis = x.ndim - len(sizes) + i
+def _parts(xp: Any, x: Array, sizes: Ints, combine: Callable[[Array, int | Ints], Array]) -> Array:
+    if all(size == 1 for size in sizes):
+        return combine(x, tuple(range(x.ndim - len(sizes), x.ndim)))
+    for axis, count in enumerate(sizes, x.ndim - len(sizes)):
         size = x.shape[axis]
         if count and size % count == 0:
             split = x.reshape(*x.shape[:axis], count, size // count, *x.shape[axis + 1 :])
