@@ -11,6 +11,7 @@ from ..dtypes import ALL, bool_
 from ..dtypes import dtype as Dtype
 from ..errors import ArgumentError, DTypeError, OperatorError, ShapeError
 from .dims import dtype_of, is_integral, normalize_dim, special
+from .random import _draw
 from .registry import F, TOP, Array, op
 
 _ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}
@@ -78,9 +79,7 @@ def hardtanh(
 
 
 @op(spaces=F, inplace=True, upcast=True)
-def leaky_relu(
-    xp: Any, input: Array, negative_slope: float = 0.01, inplace: bool = False
-) -> Array:
+def leaky_relu(xp: Any, input: Array, negative_slope: float = 0.01, inplace: bool = False) -> Array:
     """``x`` where positive, else ``negative_slope * x``.
 
     Source: PyTorch ``torch.nn.functional.leaky_relu``.
@@ -114,6 +113,31 @@ def prelu(xp: Any, input: Array, weight: Array) -> Array:
     if weight.size != 1:
         each[1] = channels
     return xp.where(input > 0, input, input * weight.reshape(each))
+
+
+@op(spaces=(TOP, F), inplace=True, upcast=True)
+def rrelu(
+    xp: Any,
+    input: Array,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Array:
+    """``x`` where positive, else ``a * x``: a uniform in [lower, upper], or their mean.
+
+    It is random when ``training`` (Xu et al., 2015). Source: PyTorch
+    ``torch.nn.functional.rrelu``.
+
+    >>> import tensorlite as tl
+    >>> tl.nn.functional.rrelu(tl.tensor([-1.0, 2.0]), 0.25, 0.75)
+    tensor([-0.5000,  2.0000])
+    """
+    _real(input, "rrelu")
+    slope: Any = (lower + upper) / 2
+    if training:
+        slope = _draw(xp, None, lambda g: g.uniform(lower, upper, input.shape), input.dtype)
+    return xp.where(input >= 0, input, input * slope)
 
 
 @op(spaces=F, inplace=True, upcast=True)

@@ -261,9 +261,7 @@ def _update(
     unbiased = var * (count / (count - 1))
     for running, value in ((running_mean, mean), (running_var, unbiased)):
         if running is not None:
-            running[...] = ((1 - momentum) * wide(running) + momentum * value).astype(
-                running.dtype
-            )
+            running[...] = ((1 - momentum) * wide(running) + momentum * value).astype(running.dtype)
 
 
 def _scaled(x: Array, weight: Array | None, bias: Array | None) -> Array:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import ShapeError
+from .dropout import kept
 from .registry import TOP, Array, op
 
 States = list[Array]
@@ -304,7 +305,9 @@ def _run(
 ) -> tuple[Array, States]:
     """All layers; the output in the form of the input, and the last states."""
     if batch_sizes is not None:
-        output, last = _layers(xp, cell, input, [int(n) for n in batch_sizes], states, params, shape)
+        output, last = _layers(
+            xp, cell, input, [int(n) for n in batch_sizes], states, params, shape
+        )
         return output, last
     if input.ndim != 3:
         raise ShapeError(f"expected an input of 3 dimensions, got {tuple(input.shape)}")
@@ -332,8 +335,6 @@ def _layers(
     ended: list[States] = []
     for layer in range(layers):
         if layer and dropout:
-            from .dropout import kept
-
             rows = rows * kept(xp, rows.shape, rows.dtype, dropout)
         outputs = []
         for direction in range(directions):
@@ -391,7 +392,9 @@ def _check(
 ) -> None:
     wanted = params[0].shape[1]
     if rows.shape[1] != wanted:
-        raise ShapeError(f"expected an input of size {wanted} in its last dimension, got {rows.shape[1]}")
+        raise ShapeError(
+            f"expected an input of size {wanted} in its last dimension, got {rows.shape[1]}"
+        )
     batch = max(sizes, default=0)
     widths = [params[1].shape[1], params[0].shape[0] // 4]  # hidden (or projected), cell
     for state, width in zip(states, widths, strict=False):

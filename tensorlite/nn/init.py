@@ -7,7 +7,6 @@ generator, or from ``generator=``.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
@@ -47,8 +46,6 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
     >>> bool((uniform_(tl.zeros(100), 2, 3) >= 2).all())
     True
     """
-    if not hasattr(Tensor, "uniform_"):
-        return _stopgap("uniform", tensor, a, b)
     return tensor.uniform_(a, b, generator=generator)
 
 
@@ -59,8 +56,6 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
     >>> normal_(tl.zeros(2, 3)).shape
     tensorlite.Size([2, 3])
     """
-    if not hasattr(Tensor, "normal_"):
-        return _stopgap("normal", tensor, mean, std)
     return tensor.normal_(mean, std, generator=generator)
 
 
@@ -278,19 +273,11 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
 
 
 def _kaiming(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
-    """The deviation; 0 for a tensor without elements, which warns as PyTorch does."""
+    """The deviation; 0 for a tensor without elements."""
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
         return 0.0
     fan_in, fan_out = _fans(tensor)
     if mode not in ("fan_in", "fan_out"):
         raise ArgumentError(f"kaiming: mode is 'fan_in' or 'fan_out', not {mode!r}")
     fan = fan_in if mode == "fan_in" else fan_out
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
-
-
-def _stopgap(name: str, tensor: Tensor, *args: float) -> Tensor:
-    import numpy as np
-
-    tensor._array[...] = getattr(np.random.default_rng(0), name)(*args, tuple(tensor.shape))
-    return tensor

@@ -27,7 +27,7 @@ class LazyModuleMixin(Module):
 
     def reset_parameters(self) -> None:
         """Fills the parameters, once they have shapes."""
-        if not self.has_uninitialized_params():
+        if not self.has_uninitialized_params() and all(p.numel() for p in self.parameters()):
             super().reset_parameters()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
