@@ -65,13 +65,14 @@ def erfcx(xp: Any, input: Array) -> Array:
 
 @op(method=True, inplace=True, promote="input", floating=True, upcast=True)
 def lgamma(xp: Any, input: Array) -> Array:
-    """``log(|gamma(input)|)``. Source: PyTorch ``torch.lgamma``.
+    """``log(|gamma(input)|)``, inf at 0 and negative integers. Source: PyTorch ``torch.lgamma``.
 
     >>> import tensorlite as tl
     >>> tl.lgamma(tl.tensor([1.0, 4.0]))
     tensor([0.0000, 1.7918])
     """
-    return functions(xp).gammaln(input)
+    pole = (input <= 0) & (input == xp.floor(input))  # as all large floats are
+    return xp.where(pole, xp.asarray(np.inf, input.dtype), functions(xp).gammaln(input))
 
 
 @op(method=True, inplace=True, promote="input", floating=True, upcast=True, spaces=BOTH)
