@@ -17,6 +17,7 @@ import numpy as np
 from ..devices.base import Fast
 from ..devices.kernels import KERNELS
 from ..dtypes import ALL, bfloat16
+from ..dtypes import dtype as Dtype
 from .registry import Op
 
 FAST: dict[str, tuple[Callable[..., Any], tuple[np.dtype[Any], ...]]] = {}
@@ -30,8 +31,17 @@ def declare(entry: Op) -> None:
     if entry.fast is not None:
         FAST[entry.name] = (
             entry.fast,
-            tuple(d.numpy for d in _PLAIN if d.kind in entry.fast_kinds),
+            tuple(
+                d.numpy
+                for d in _PLAIN
+                if _letter(d) in entry.fast_kinds or d.kind in entry.fast_kinds
+            ),
         )
+
+
+def _letter(dtype: Dtype) -> str:
+    """The kind of a dtype, with "F" for floats of 32 bits and more."""
+    return "F" if dtype.kind == "f" and not dtype.is_half else dtype.kind
 
 
 def table(kind: str) -> Fast:

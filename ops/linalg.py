@@ -7,21 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Number, bool_
+from ..dtypes import bool_
 from ..errors import DTypeError, ShapeError
 from .dims import dtype_of, is_integral, normalize_dim
 from .registry import TOP, Array, op
 
 
 def _matmul(first: Array, second: Array) -> Array:
-    if first.itemsize < 4:
-        return NotImplemented
     if first.ndim == 2 == second.ndim:
         return first.dot(second)
     return np.matmul(first, second)
 
 
-@op(method=True, fast=_matmul, fast_kinds="fc", spaces=(TOP, "linalg"))
+@op(method=True, fast=_matmul, fast_kinds="Fc", spaces=(TOP, "linalg"))
 def matmul(xp: Any, input: Array, other: Array) -> Array:
     """The matrix product ``input @ other``: (..., n, k) by (..., k, m), batches broadcast.
 
@@ -49,7 +47,7 @@ def mm(xp: Any, input: Array, mat2: Array) -> Array:
     >>> tl.mm(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    _expect("mm", (input, 2), (mat2, 2))
+    expect("mm", (input, 2), (mat2, 2))
     return _product(xp, "mm", input, mat2)
 
 
@@ -63,7 +61,7 @@ def bmm(xp: Any, input: Array, mat2: Array) -> Array:
     >>> tl.bmm(tl.ones(2, 1, 3), tl.ones(2, 3, 2)).shape
     tensorlite.Size([2, 1, 2])
     """
-    _batches("bmm", input, mat2)
+    batches("bmm", input, mat2)
     return _product(xp, "bmm", input, mat2)
 
 
@@ -75,7 +73,7 @@ def mv(xp: Any, input: Array, vec: Array) -> Array:
     >>> tl.mv(tl.tensor([[1.0, 2.0], [3.0, 4.0]]), tl.tensor([1.0, 1.0]))
     tensor([3., 7.])
     """
-    _expect("mv", (input, 2), (vec, 1))
+    expect("mv", (input, 2), (vec, 1))
     return _product(xp, "mv", input, vec)
 
 
@@ -87,7 +85,7 @@ def dot(xp: Any, input: Array, tensor: Array) -> Array:
     >>> tl.dot(tl.tensor([1, 2]), tl.tensor([3, 4]))
     tensor(11)
     """
-    _expect("dot", (input, 1), (tensor, 1))
+    expect("dot", (input, 1), (tensor, 1))
     return _product(xp, "dot", input, tensor)
 
 
@@ -99,7 +97,7 @@ def vdot(xp: Any, input: Array, other: Array) -> Array:
     >>> tl.vdot(tl.tensor([1j, 2]), tl.tensor([1j, 4]))
     tensor(9.+0.j)
     """
-    _expect("vdot", (input, 1), (other, 1))
+    expect("vdot", (input, 1), (other, 1))
     return _product(xp, "vdot", xp.conj(input) if input.dtype.kind == "c" else input, other)
 
 
@@ -128,13 +126,13 @@ def inner(xp: Any, input: Array, other: Array) -> Array:
     >>> tl.inner(tl.tensor([[1, 2], [3, 4]]), tl.tensor([1, 1]))
     tensor([3, 7])
     """
-    _one_dtype("inner", input, other)
+    one_dtype("inner", input, other)
     if input.ndim == 0 or other.ndim == 0:
         return xp.multiply(input, other)
     if input.shape[-1] != other.shape[-1]:
         raise ShapeError(f"inner: the last sizes of {input.shape} and {other.shape} differ")
     axes = ([input.ndim - 1], [other.ndim - 1])
-    return _in_float32(lambda a, b: xp.tensordot(a, b, axes), input, other)
+    return in_float32(lambda a, b: xp.tensordot(a, b, axes), input, other)
 
 
 @op(method=True, promote="input vec2", aliases=("ger",))
@@ -148,86 +146,8 @@ def outer(xp: Any, input: Array, vec2: Array) -> Array:
     tensor([[3, 4],
             [6, 8]])
     """
-    _expect("outer", (input, 1), (vec2, 1))
+    expect("outer", (input, 1), (vec2, 1))
     return xp.multiply(input[:, None], vec2[None, :])
-
-
-@op(method=True, inplace=True)
-def addmm(
-    xp: Any, input: Array, mat1: Array, mat2: Array, *, beta: Number = 1, alpha: Number = 1
-) -> Array:
-    """``beta * input + alpha * (mat1 @ mat2)``; ``input`` is broadcast, and not read if beta is 0.
-
-    Source: PyTorch ``torch.addmm``.
-
-    >>> import tensorlite as tl
-    >>> tl.addmm(tl.ones(2), tl.tensor([[1.0, 2.0]]), tl.eye(2))
-    tensor([[2., 3.]])
-    """
-    _expect("addmm", (mat1, 2), (mat2, 2))
-    return _plus(xp, "addmm", input, beta, alpha, mat1, mat2)
-
-
-@op(method=True, inplace=True)
-def addmv(
-    xp: Any, input: Array, mat: Array, vec: Array, *, beta: Number = 1, alpha: Number = 1
-) -> Array:
-    """``beta * input + alpha * (mat @ vec)``. Source: PyTorch ``torch.addmv``.
-
-    >>> import tensorlite as tl
-    >>> tl.addmv(tl.ones(1), tl.tensor([[1.0, 2.0]]), tl.ones(2))
-    tensor([4.])
-    """
-    _expect("addmv", (mat, 2), (vec, 1))
-    return _plus(xp, "addmv", input, beta, alpha, mat, vec)
-
-
-@op(method=True, inplace=True)
-def addr(
-    xp: Any, input: Array, vec1: Array, vec2: Array, *, beta: Number = 1, alpha: Number = 1
-) -> Array:
-    """``beta * input + alpha * outer(vec1, vec2)``. Source: PyTorch ``torch.addr``.
-
-    >>> import tensorlite as tl
-    >>> tl.addr(tl.ones(2, 2), tl.tensor([1.0, 2.0]), tl.tensor([1.0, 0.0]))
-    tensor([[2., 1.],
-            [3., 1.]])
-    """
-    _expect("addr", (vec1, 1), (vec2, 1))
-    if dtype_of(input) is bool_ and dtype_of(vec1) is bool_:
-        product = vec1[:, None] & vec2[None, :] & bool(alpha)
-        return input | product if beta else product
-    return _plus(xp, "addr", input, beta, alpha, vec1[:, None], vec2[None, :])
-
-
-@op(method=True, inplace=True)
-def baddbmm(
-    xp: Any, input: Array, batch1: Array, batch2: Array, *, beta: Number = 1, alpha: Number = 1
-) -> Array:
-    """``beta * input + alpha * bmm(batch1, batch2)``. Source: PyTorch ``torch.baddbmm``.
-
-    >>> import tensorlite as tl
-    >>> tl.baddbmm(tl.zeros(1), tl.ones(1, 1, 3), tl.ones(1, 3, 2))
-    tensor([[[3., 3.]]])
-    """
-    _batches("baddbmm", batch1, batch2)
-    return _plus(xp, "baddbmm", input, beta, alpha, batch1, batch2)
-
-
-@op(method=True, inplace=True)
-def addbmm(
-    xp: Any, input: Array, batch1: Array, batch2: Array, *, beta: Number = 1, alpha: Number = 1
-) -> Array:
-    """``beta * input + alpha * sum(bmm(batch1, batch2), 0)``. Source: PyTorch ``torch.addbmm``.
-
-    >>> import tensorlite as tl
-    >>> tl.addbmm(tl.zeros(1), tl.ones(2, 1, 3), tl.ones(2, 3, 2))
-    tensor([[6., 6.]])
-    """
-    _batches("addbmm", batch1, batch2)
-    rows = batch1.transpose(1, 0, 2).reshape(batch1.shape[1], -1)  # sum of products: one product
-    columns = batch2.reshape(-1, batch2.shape[2])
-    return _plus(xp, "addbmm", input, beta, alpha, rows, columns)
 
 
 @op()
@@ -354,7 +274,7 @@ def tensordot(xp: Any, a: Array, b: Array, dims: Any = 2) -> Array:
     >>> tl.tensordot(tl.ones(2, 3), tl.ones(3, 4), dims=1).shape
     tensorlite.Size([2, 4])
     """
-    _one_dtype("tensordot", a, b)
+    one_dtype("tensordot", a, b)
     if hasattr(dims, "tolist"):
         dims = dims.tolist()
     if not isinstance(dims, int):
@@ -366,7 +286,7 @@ def tensordot(xp: Any, a: Array, b: Array, dims: Any = 2) -> Array:
             b = b.sum(axis=j, keepdims=True, dtype=b.dtype)
         elif b.shape[j] == 1:
             a = a.sum(axis=i, keepdims=True, dtype=a.dtype)
-    return _in_float32(lambda x, y: xp.tensordot(x, y, (first, second)), a, b)
+    return in_float32(lambda x, y: xp.tensordot(x, y, (first, second)), a, b)
 
 
 @op(method=True)
@@ -377,51 +297,33 @@ def trace(xp: Any, input: Array) -> Array:
     >>> tl.trace(tl.tensor([[1, 2], [3, 4]]))
     tensor(5)
     """
-    _expect("trace", (input, 2))
+    expect("trace", (input, 2))
     diagonal = input.diagonal()
     if is_integral(input):
         return diagonal.sum(dtype=np.int64)
-    return _in_float32(lambda a: a.sum(), diagonal)
+    return in_float32(lambda a: a.sum(), diagonal)
 
 
 def _product(xp: Any, name: str, first: Array, second: Array) -> Array:
-    _one_dtype(name, first, second)
+    one_dtype(name, first, second)
     rows = second.shape[-2] if second.ndim > 1 else second.shape[0]
     if first.shape[-1] != rows:
         raise ShapeError(
             f"{name}: the last size of {first.shape} is {first.shape[-1]}, but {second.shape} "
             f"has {rows} rows"
         )
-    return _in_float32(xp.matmul, first, second)
+    return in_float32(xp.matmul, first, second)
 
 
-def _plus(
-    xp: Any, name: str, input: Array, beta: Number, alpha: Number, first: Array, second: Array
-) -> Array:
-    """``beta * input + alpha * first @ second``, or of a column and a row their products."""
-    _one_dtype(name, input, first, second)
-
-    def sum_of(input: Array, first: Array, second: Array) -> Array:
-        total = first * second if name == "addr" else xp.matmul(first, second)
-        if alpha != 1:
-            total = total * xp.asarray(alpha, total.dtype)
-        if beta != 0:
-            total = total + (input if beta == 1 else input * xp.asarray(beta, input.dtype))
-        return total
-
-    if first.shape[-1] != (second.shape[-2] if second.ndim > 1 else second.shape[0]):
-        raise ShapeError(f"{name}: shapes {first.shape} and {second.shape} do not multiply")
-    return _in_float32(sum_of, input, first, second)
-
-
-def _in_float32(function: Any, *arrays: Array) -> Array:
+def in_float32(function: Any, *arrays: Array) -> Array:
     """``function(*arrays)``, for 16-bit floats in float32 with one rounding at the end."""
     if not dtype_of(arrays[0]).is_half:
         return function(*arrays)
     return function(*[a.astype(np.float32) for a in arrays]).astype(arrays[0].dtype)
 
 
-def _one_dtype(name: str, *arrays: Array) -> None:
+def one_dtype(name: str, *arrays: Array) -> None:
+    """Raises unless the arrays hold numbers of one dtype."""
     found = [dtype_of(a) for a in arrays]
     if any(d is not found[0] for d in found) or found[0] is bool_:
         names = " and ".join(d.name for d in found)
@@ -430,14 +332,16 @@ def _one_dtype(name: str, *arrays: Array) -> None:
         )
 
 
-def _expect(name: str, *given: tuple[Array, int]) -> None:
+def expect(name: str, *given: tuple[Array, int]) -> None:
+    """Raises unless each array has its number of dimensions: 1 for a vector, 2 for a matrix."""
     if any(array.ndim != ndim for array, ndim in given):
         kinds = " and ".join("a vector" if n == 1 else "a matrix" for _, n in given)
         shapes = " and ".join(str(array.shape) for array, _ in given)
         raise ShapeError(f"{name}: expected {kinds}, got {shapes}")
 
 
-def _batches(name: str, first: Array, second: Array) -> None:
+def batches(name: str, first: Array, second: Array) -> None:
+    """Raises unless the arrays are batches of one size."""
     if first.ndim != 3 or second.ndim != 3 or first.shape[0] != second.shape[0]:
         raise ShapeError(
             f"{name}: expected two batches (b, n, k) and (b, k, m), got {first.shape} and "

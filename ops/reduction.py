@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,7 @@ Dims = int | Sequence[int] | None
 _BLOCK = 1024  # sums of more elements than this are done in two levels
 
 
-def _sum_all(array: Array) -> Array:
-    return np.add.reduce(array, axis=None) if array.itemsize > 2 else NotImplemented
-
-
-@op("sum", method=True, upcast=True, fast=_sum_all, fast_kinds="fc")
+@op("sum", method=True, upcast=True, fast=partial(np.add.reduce, axis=None), fast_kinds="Fc")
 def sum_(
     xp: Any, input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype | None = None
 ) -> Array:
@@ -211,7 +208,7 @@ def added(input: Array, axes: tuple[int, ...], keepdim: bool = False) -> Array:
     their length, so long ones are added in blocks first.
     """
     if not axes:
-        return input
+        return input.copy()
     inner = input.ndim - 1 in axes
     long = [a for a in axes if input.shape[a] > _BLOCK]
     if inner or not long or input.dtype.kind not in "fc":

@@ -104,7 +104,8 @@ def op(
             go back. Leave it off where no arithmetic is done (layout, indexing, comparison).
         fast: a function of arrays alone, equal to the body when all arguments have the same
             dtype and device and no option is given; the small-tensor path calls it directly.
-        fast_kinds: the kinds of dtype for which it is so: "fc" are the floats and complex numbers
+        fast_kinds: the kinds of dtype for which it is so: "fc" are the floats and complex numbers,
+            "F" the floats of 32 bits and more
             (``floating`` implies no others).
 
     A parameter ``inplace``, the last, is handled before the body, which need not look at it.
@@ -120,7 +121,7 @@ def op(
         entry = Op(
             full, body, spaces, short if method is True else method or None, aliases, inplace,
             tuple(promote.split()), floating, upcast, fast,
-            "".join(k for k in fast_kinds if k in "fc") if floating else fast_kinds,
+            "".join(k for k in fast_kinds if k in "fFc") if floating else fast_kinds,
         )  # fmt: skip
         return publish(entry, public(entry))
 

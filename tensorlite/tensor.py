@@ -201,6 +201,23 @@ class Tensor:
         """The index of its GPU, or -1."""
         return -1 if self._device.index is None else self._device.index
 
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in another shape; see :func:`tensorlite.reshape`."""
+        device = self._device
+        if device.fast:
+            try:
+                array = self._array.reshape(*shape)
+            except (TypeError, ValueError):
+                pass  # the operator says what is wrong
+            else:
+                result = new(Tensor)
+                result._array = array
+                result._device = device
+                return result
+        from .ops.shape import reshape
+
+        return reshape(self, *shape)
+
     def _dim(self, dim: int) -> int:
         from .ops.dims import normalize_dim
 
