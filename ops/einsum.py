@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 from .dims import is_integral
 from .registry import Array, op
+from .shape import strided
 
 Labels = list[int]  # a letter's code; the dimensions of an ellipsis are -1 (the last), -2...
 ELLIPSIS = -(10**6)
@@ -40,7 +41,7 @@ def einsum(xp: Any, equation: Any, *operands: Any) -> Array:
         _expanded(term, array, i) for i, (term, array) in enumerate(zip(terms, arrays, strict=True))
     ]
     wanted = _output(output, labels)
-    parts = [_diagonal(a, names) for a, names in zip(arrays, labels, strict=True)]
+    parts = [_diagonal(xp, a, names) for a, names in zip(arrays, labels, strict=True)]
     parts = _stretched(parts)
     while len(parts) > 1:
         i, j = _pair(parts, wanted)
@@ -114,7 +115,7 @@ def _output(output: Labels | None, labels: list[Labels]) -> Labels:
     return output
 
 
-def _diagonal(array: Array, names: Labels) -> tuple[Array, Labels]:
+def _diagonal(xp: Any, array: Array, names: Labels) -> tuple[Array, Labels]:
     """An operand with every label once: of one that occurs twice, the diagonal."""
     names = list(names)
     for name in [n for n in names if names.count(n) > 1]:
@@ -126,8 +127,11 @@ def _diagonal(array: Array, names: Labels) -> tuple[Array, Labels]:
                     f"einsum: a label names sizes {array.shape[first]} and {array.shape[second]} "
                     "of one tensor"
                 )
-            array = array.diagonal(0, first, second)
-            names = [n for i, n in enumerate(names) if i not in (first, second)] + [name]
+            kept = [i for i in range(len(names)) if i not in (first, second)]
+            shape = [*(array.shape[i] for i in kept), array.shape[first]]
+            step = array.strides[first] + array.strides[second]
+            array = strided(xp, array, shape, [*(array.strides[i] for i in kept), step])
+            names = [*(names[i] for i in kept), name]
     return array, names
 
 

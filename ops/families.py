@@ -2,6 +2,7 @@
 
 from . import activation as activation
 from . import adaptive_pooling as adaptive_pooling
+from . import addmm as addmm
 from . import arithmetic as arithmetic
 from . import attention as attention
 from . import bessel as bessel
@@ -33,6 +34,7 @@ from . import linear as linear
 from . import loss as loss
 from . import loss_classes as loss_classes
 from . import loss_ctc as loss_ctc
+from . import lu as lu
 from . import matrices as matrices
 from . import normalization as normalization
 from . import norms as norms

@@ -82,6 +82,8 @@ def matrix_power(xp: Any, A: Array, n: int) -> Array:
         raise ShapeError(f"matrix_power: expected square matrices, got shape {A.shape}")
     if n < 0:
         matrices("matrix_power", A)
+    if n == 1:
+        return A.copy()
     return solved("matrix_power", xp.linalg.matrix_power, A, n)
 
 

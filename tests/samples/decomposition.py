@@ -17,20 +17,11 @@ for shape in ((3, 3), (4, 2), (2, 2, 4)):
         case("linalg.svd", T(*shape), full, dtypes=KINDS, exact=False)
         case("svd", T(*shape), full, dtypes=KINDS, exact=False)
     case("linalg.svdvals", T(*shape), dtypes=KINDS)
-    case("linalg.lu", T(*shape), dtypes=KINDS)
-    case("linalg.lu_factor", T(*shape), dtypes=KINDS)
-    case("linalg.lu_factor_ex", T(*shape), dtypes=KINDS)
 case("svd", T(3, 2), compute_uv=False, dtypes=KINDS)
 case("qr", T(4, 2), False, dtypes=KINDS)
-case("lu", T(3, 3), get_infos=True, dtypes=KINDS)
-case("lu_unpack", T(4, 3), T(3, dtype="int32", low=3, high=5), dtypes=KINDS)
-case("lu_unpack", T(3, 3), T(3, dtype="int32", low=3, high=4), True, False, dtypes=KINDS)
 case("linalg.householder_product", T(4, 2), T(2), dtypes=KINDS)
 case("orgqr", T(2, 4, 3), T(2, 2), dtypes=KINDS)
 for left in (True, False):
     for transpose in (True, False):
         shape = (4, 3) if left else (3, 4)
         case("ormqr", T(4, 2), T(2), T(*shape), left, transpose, dtypes="float32 float64")
-for hermitian in (True, False):
-    case("linalg.ldl_factor", T(3, 3, definite=True), hermitian=hermitian, dtypes=KINDS)
-    case("linalg.ldl_factor_ex", T(2, 3, 3, definite=True), hermitian=hermitian, dtypes=KINDS)
