@@ -19,7 +19,7 @@ from .convolution import (
     _ConvTranspose,
 )
 from .lazy import LazyModuleMixin
-from .parameter import UninitializedParameter
+from .parameter import UninitializedParameter, is_lazy
 
 Sizes = int | Sequence[int]
 
@@ -50,6 +50,12 @@ class _LazyConvNd(LazyModuleMixin, _ConvNd):
         if self.bias is not None:
             self.bias.materialize((self.out_channels,))
         self.reset_parameters()
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        if not is_lazy(self.weight):
+            outer, inner = self.weight.shape[:2]
+            self.in_channels = outer if self.transposed else inner * self.groups
 
 
 class _LazyConv(_LazyConvNd, _Conv):
