@@ -36,6 +36,7 @@ from . import loss_classes as loss_classes
 from . import loss_ctc as loss_ctc
 from . import lu as lu
 from . import matrices as matrices
+from . import native_norms as native_norms
 from . import normalization as normalization
 from . import norms as norms
 from . import padding as padding
