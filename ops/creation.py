@@ -190,6 +190,8 @@ def arange(
     if dtype is None:
         floats = any(isinstance(v, float) for v in (start, end, step))
         dtype = dtypes.get_default_dtype() if floats else dtypes.int64
+    if dtype.is_integral:
+        start, end, step = int(start), int(end), int(step)
     whole = all(isinstance(v, int) for v in (start, end, step))
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
     steps = xp.arange(count, dtype=np.int64 if whole else np.float64)

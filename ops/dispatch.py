@@ -29,6 +29,7 @@ from .quiet import quiet, restore
 from .registry import Op
 
 _NUMBERS = (bool, int, float, complex)
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}  # PyTorch takes these spellings too
 _FACTORY_ONLY = ("requires_grad", "pin_memory", "layout", "memory_format")
 
 
@@ -89,6 +90,12 @@ def write(target: Any, result: Any, name: str) -> Any:
     return target
 
 
+def _renamed(entry: Op, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keywords, those of NumPy as PyTorch spells them."""
+    known = entry.names
+    return {k if k in known else _NUMPY_NAMES.get(k, k): v for k, v in kwargs.items()}
+
+
 def _any_run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return (run if entry.over_arrays else run_composite)(entry, args, kwargs)
 
@@ -101,16 +108,30 @@ def run_composite(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         out = kwargs.pop("out")
         result = run_composite(entry, args, kwargs)
         return result if out is None else fill(out, result, entry.name)
+    if kwargs:
+        kwargs = _renamed(entry, kwargs)
     if any(entry.name in kernels for kernels in KERNELS.values()):
         found = _run_kernel(entry, args, kwargs)
         if found is not NotImplemented:
             return found
+    args, kwargs = spread(entry, args, kwargs)
     try:
         return entry.body(*args, **kwargs)
     except TensorliteError:
         raise
     except (ValueError, TypeError, IndexError, ArithmeticError, AttributeError) as error:
         raise explained(entry, args, kwargs, error) from error
+
+
+def spread(
+    entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """``flip(x, dims=(0, 1))`` as ``flip(x, 0, 1)``, for operators that take ``*dims``."""
+    if entry.variadic not in kwargs:
+        return args, kwargs
+    rest = dict(kwargs)
+    value = rest.pop(entry.variadic)
+    return (*args, *value) if isinstance(value, tuple | list) else (*args, value), rest
 
 
 def _run_kernel(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -193,7 +214,7 @@ class Call:
         self.rounds_to: np.dtype[Any] | None = None
         self.out = None
         if kwargs:
-            kwargs = dict(kwargs)
+            args, kwargs = spread(entry, args, dict(kwargs))
             self.out = kwargs.pop("out", None)
             if entry.has_device:
                 for key in _FACTORY_ONLY:

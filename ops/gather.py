@@ -52,6 +52,8 @@ def gather(xp: Any, input: Array, dim: int, index: Array, *, sparse_grad: bool =
     if input.ndim == 0 or index.ndim == 0:
         _checked(index, 1 if input.ndim == 0 else input.shape[0], "gather")
         return input.reshape(-1)[index]
+    if not index.size:
+        return xp.empty(index.shape, input.dtype)
     if index.ndim != input.ndim:
         raise ShapeError(f"gather: index has {index.ndim} dimensions, input {input.ndim}")
     if any(

@@ -41,6 +41,7 @@ class Op:
     params: tuple[str, ...] = field(init=False)
     positions: dict[str, int] = field(init=False)
     required: int = field(init=False)  # how many parameters have no default
+    names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.body.__code__
@@ -50,7 +51,11 @@ class Op:
         self.positions = {name: i for i, name in enumerate(self.params)}
         self.required = len(self.params) - len(self.body.__defaults__ or ())
         keywords = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+        self.names = frozenset((*self.params, *keywords))
         self.inplace_at = self.positions.get("inplace")
+        variadic = code.co_flags & inspect.CO_VARARGS
+        rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount :]
+        self.variadic = rest[0] if variadic else None  # the name of *sizes, which may be a keyword
         self.has_device = "device" in self.params or "device" in keywords
         self.has_dtype = "dtype" in self.params or "dtype" in keywords
 
