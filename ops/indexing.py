@@ -37,6 +37,8 @@ def getitem(xp: Any, input: Array, index: Any) -> Array:
 def setitem(xp: Any, input: Array, index: Any, value: Any) -> None:
     """``input[index] = value``; the value is converted to the tensor's dtype and broadcast.
 
+    Source: PyTorch "Tensor indexing".
+
     >>> import tensorlite as tl
     >>> x = tl.zeros(3); x[1:] = 5; x
     tensor([0., 5., 5.])
