@@ -283,8 +283,8 @@ def hardswish(xp: Any, input: Array, inplace: bool = False) -> Array:
     Source: PyTorch ``torch.nn.functional.hardswish``.
 
     >>> import tensorlite as tl
-    >>> tl.nn.functional.hardswish(tl.tensor([-4.0, 1.0, 4.0]))
-    tensor([-0.0000,  0.6667,  4.0000])
+    >>> tl.nn.functional.hardswish(tl.tensor([-2.0, 1.0, 4.0]))
+    tensor([-0.3333,  0.6667,  4.0000])
     """
     _real(input, "hardswish")
     return input * _clipped(xp, input + 3, 0, 6) / 6
@@ -367,7 +367,8 @@ def glu(xp: Any, input: Array, dim: int = -1) -> Array:
 
 
 def _clipped(xp: Any, input: Array, low: float, high: float) -> Array:
-    return xp.clip(input, xp.asarray(low, input.dtype), xp.asarray(high, input.dtype))
+    above = xp.maximum(input, xp.asarray(low, input.dtype))
+    return xp.minimum(above, xp.asarray(high, input.dtype))
 
 
 def _ordered(input: Array, name: str) -> None:

@@ -15,7 +15,7 @@ from .registry import TOP, Array, F, op
 _ALPHA = 1.7580993408473766  # what SELU's negative side tends to, without its sign
 
 
-@op(spaces=(TOP, F), inplace=True, upcast=True)
+@op(spaces=(F, TOP), inplace=True, upcast=True)
 def dropout(
     xp: Any, input: Array, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Array:
@@ -32,7 +32,7 @@ def dropout(
     return input * _mask(xp, input, p, False) if training else input
 
 
-@op(spaces=(TOP, F), inplace=True, upcast=True)
+@op(spaces=(F, TOP), inplace=True, upcast=True)
 def alpha_dropout(
     xp: Any, input: Array, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Array:
@@ -48,7 +48,7 @@ def alpha_dropout(
     return _alpha_dropped(xp, input, p, features=False) if training else input
 
 
-@op(spaces=(TOP, F), inplace=True, upcast=True)
+@op(spaces=(F, TOP), inplace=True, upcast=True)
 def feature_alpha_dropout(
     xp: Any, input: Array, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Array:

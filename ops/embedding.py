@@ -59,7 +59,7 @@ def _indices(xp: Any, input: Array, weight: Array, name: str) -> None:
 def _shorten(xp: Any, input: Array, weight: Array, longest: float, norm_type: float) -> None:
     """Scales the rows that are named and longer than ``longest``, in place, as PyTorch does."""
     used = xp.unique(input)
-    rows = weight[used].astype(np.float32)
+    rows = weight[used].astype(np.float32) if dtype_of(weight).is_half else weight[used]
     norms = (abs(rows) ** norm_type).sum(axis=1) ** (1 / norm_type)
     scale = xp.where(norms > longest, longest / (norms + 1e-7), 1)
     weight[used] = (rows * scale[:, None]).astype(weight.dtype)
@@ -97,6 +97,8 @@ def embedding_bag(
     tensor([[4., 6.],
             [3., 4.]])
     """
+    if dtype_of(weight).is_integral and dtype_of(input).is_floating_point:
+        input, weight = weight, input  # the order of PyTorch before 0.4, which it still takes
     _indices(xp, input, weight, "embedding_bag")
     if mode not in ("sum", "mean", "max"):
         raise ArgumentError(f"embedding_bag: mode is 'sum', 'mean' or 'max', not {mode!r}")

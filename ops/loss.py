@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..dtypes import get_default_dtype
 from ..errors import ArgumentError, DTypeError, OperatorError, ShapeError
-from .dims import dtype_of, special
+from .dims import dtype_of, is_integral, special
 from .registry import Array, F, op
 
 Legacy = bool | None
@@ -223,10 +224,11 @@ def poisson_nll_loss(
     tensor(1.)
     """
     if log_input:
-        loss = xp.exp(input) - target * input
+        loss = xp.exp(floated(input)) - floated(target * input)
     else:
-        loss = input - target * xp.log(input + eps)
+        loss = floated(input) - floated(target) * xp.log(floated(input) + eps)
     if full:
+        target = floated(target)
         stirling = target * xp.log(target) - target + 0.5 * xp.log(2 * math.pi * target)
         loss = loss + xp.where(target > 1, stirling, 0).astype(loss.dtype)
     return reduced(loss, reduction_of(size_average, reduce, reduction))
@@ -337,7 +339,7 @@ def margin_ranking_loss(
     if not input1.ndim == input2.ndim == target.ndim:
         shapes = ", ".join(str(tuple(a.shape)) for a in (input1, input2, target))
         raise ShapeError(f"margin_ranking_loss: expected as many dimensions in all, got {shapes}")
-    loss = xp.maximum(-target * (input1 - input2) + margin, 0)
+    loss = xp.maximum(floated(-target * (input1 - input2)) + margin, 0)
     return reduced(loss, reduction_of(size_average, reduce, reduction))
 
 
@@ -365,8 +367,8 @@ def cosine_embedding_loss(
     if target.ndim not in (0, 1) or {input1.ndim, input2.ndim} != {target.ndim + 1}:
         shapes = ", ".join(str(tuple(a.shape)) for a in (input1, input2, target))
         raise ShapeError(f"cosine_embedding_loss: expected (N, D), (N, D), (N,), got {shapes}")
-    squares = [(a * a).sum(axis=-1) + 1e-12 for a in (input1, input2)]
-    cosine = (input1 * input2).sum(axis=-1) / xp.sqrt(squares[0] * squares[1])
+    squares = [floated((a * a).sum(axis=-1)) + 1e-12 for a in (input1, input2)]
+    cosine = floated((input1 * input2).sum(axis=-1)) / xp.sqrt(squares[0] * squares[1])
     apart = xp.where(target == -1, xp.maximum(cosine - margin, 0), 0)
     alike = xp.where(target == 1, 1 - cosine, 0)
     loss = (apart + alike).astype(cosine.dtype)
@@ -464,6 +466,11 @@ def reduction_of(size_average: Legacy, reduce: Legacy, reduction: str) -> str:
     if reduction not in ("none", "mean", "sum"):
         raise ArgumentError(f"reduction is 'none', 'mean' or 'sum', not {reduction!r}")
     return reduction
+
+
+def floated(array: Array) -> Array:
+    """Integers in the default float dtype; floats as they are."""
+    return array.astype(get_default_dtype().numpy) if is_integral(array) else array
 
 
 def reduced(loss: Any, how: str) -> Any:

@@ -39,6 +39,8 @@ def batch_norm(
             [ 1.]])
     """
     _floats(input, "batch_norm")
+    if input.size == 0:
+        return input.copy()
     channels = _channels(input, "batch_norm", running_mean, running_var, weight, bias)
     if training:
         axes = (0, *range(2, input.ndim))
@@ -64,7 +66,7 @@ def batch_norm(
     return result.astype(input.dtype, copy=False)
 
 
-@op(spaces=F)
+@op(spaces=(F, TOP))
 def layer_norm(
     xp: Any,
     input: Array,
@@ -123,7 +125,7 @@ def rms_norm(
     return result.astype(input.dtype, copy=False)
 
 
-@op(spaces=F)
+@op(spaces=(F, TOP))
 def group_norm(
     xp: Any,
     input: Array,
@@ -145,7 +147,8 @@ def group_norm(
     channels = _channels(input, "group_norm", weight, bias)
     if num_groups < 1 or channels % num_groups:
         raise ShapeError(f"group_norm: {channels} channels do not split into {num_groups} groups")
-    grouped = wide(input).reshape(input.shape[0], num_groups, -1)
+    each = math.prod(input.shape[1:]) // num_groups
+    grouped = wide(input).reshape(input.shape[0], num_groups, each)
     result = grouped - grouped.mean(axis=2, keepdims=True)
     result /= xp.sqrt((result * result).mean(axis=2, keepdims=True) + eps)
     return _scaled(result.reshape(input.shape), weight, bias).astype(input.dtype, copy=False)
@@ -196,7 +199,7 @@ def instance_norm(
     return _scaled(result, weight, bias).astype(input.dtype, copy=False)
 
 
-@op(spaces=F, upcast=True)
+@op(spaces=F, promote="input", floating=True, upcast=True)
 def local_response_norm(
     xp: Any, input: Array, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Array:
@@ -209,7 +212,6 @@ def local_response_norm(
     tensor([[[0.5000],
              [0.5000]]])
     """
-    _inexact(input, "local_response_norm")
     if input.ndim < 3:
         raise ShapeError(f"local_response_norm: expected (N, C, ...), got {tuple(input.shape)}")
     if input.size == 0:

@@ -21,9 +21,9 @@ def softmax(xp: Any, input: Array, dim: int, dtype: Dtype | None = None) -> Arra
     Source: PyTorch ``torch.softmax``.
 
     >>> import tensorlite as tl
-    >>> tl.softmax(tl.tensor([[1.0, 1.0], [0.0, 100.0]]), dim=1)
+    >>> tl.softmax(tl.tensor([[1.0, 1.0], [0.0, 2.0]]), dim=1)
     tensor([[0.5000, 0.5000],
-            [0.0000, 1.0000]])
+            [0.1192, 0.8808]])
     """
     x, axis, target = _prepared(input, dim, dtype, "softmax")
     return normalized(xp, x, axis).astype(target, copy=False)
@@ -80,8 +80,8 @@ def softmin(
     """``softmax(-x)`` along ``dim``. Source: PyTorch ``torch.nn.functional.softmin``.
 
     >>> import tensorlite as tl
-    >>> tl.nn.functional.softmin(tl.tensor([0.0, 100.0]), dim=0)
-    tensor([1.0000e+00, 3.7835e-44])
+    >>> tl.nn.functional.softmin(tl.tensor([0.0, 2.0]), dim=0)
+    tensor([0.8808, 0.1192])
     """
     return softmax(-input, _dim(input, dim), dtype=dtype)
 

@@ -7,11 +7,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..dtypes import bool_
 from ..errors import ArgumentError, ShapeError
 from ..ops.registry import namespace
 from ..tensor import Tensor
 from . import functional as F
 from . import init
+from .activation import GELU, ReLU
 from .attention import MultiheadAttention
 from .container import ModuleList
 from .dropout import Dropout
@@ -215,7 +217,29 @@ class TransformerEncoder(Module):
                 is_causal=causal,
                 src_key_padding_mask=src_key_padding_mask,
             )
+        if src_key_padding_mask is not None and self._drops_padding(mask, src_key_padding_mask):
+            output = output.masked_fill(_where(src_key_padding_mask).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
+
+    def _drops_padding(self, mask: Tensor | None, padding: Tensor) -> bool:
+        """Whether PyTorch computes nothing for padded places, which are then zeros.
+
+        Its documentation of ``enable_nested_tensor`` and of TransformerEncoderLayer says when.
+        """
+        layer = self.layers[0]
+        if self.training or not self.enable_nested_tensor or mask is not None or padding.ndim != 2:
+            return False
+        if not isinstance(layer, TransformerEncoderLayer) or layer.norm_first:
+            return False
+        attention = layer.self_attn
+        if not attention.batch_first or attention.in_proj_bias is None or attention.num_heads % 2:
+            return False
+        if layer.activation not in (F.relu, F.gelu) and not isinstance(
+            layer.activation, ReLU | GELU
+        ):
+            return False
+        where = _where(padding).int()
+        return not self.mask_check or bool((where.diff(dim=1) >= 0).all())
 
 
 class TransformerDecoder(Module):
@@ -362,6 +386,11 @@ def _activation(activation: Activation) -> Any:
     if activation not in known:
         raise ArgumentError(f"activation is 'relu', 'gelu' or a function, not {activation!r}")
     return known[activation]
+
+
+def _where(padding: Tensor) -> Tensor:
+    """A padding mask of bools or of floats as bools."""
+    return padding if padding.dtype is bool_ else padding == -math.inf
 
 
 def _copies(layer: Module, count: int) -> ModuleList:

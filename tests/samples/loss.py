@@ -1,0 +1,61 @@
+"""Samples of the losses."""
+
+from . import FLOATS, T, case
+
+F = "nn.functional"
+for how in ("none", "mean", "sum"):
+    for name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss"):
+        case(f"{F}.{name}", T(3, 4), T(3, 4), reduction=how, dtypes=FLOATS)
+    for name in ("soft_margin_loss", "hinge_embedding_loss"):
+        case(f"{F}.{name}", T(3, 4), T(3, 4), reduction=how, dtypes="float32 float64")
+    probability = T(3, 4, low=0.01, high=0.99)
+    case(f"{F}.binary_cross_entropy", probability, probability, reduction=how, dtypes=FLOATS)
+    logits = f"{F}.binary_cross_entropy_with_logits"
+    case(logits, T(3, 4), probability, reduction=how, dtypes=FLOATS)
+    case(logits, T(3, 4), probability, T(4), reduction=how, pos_weight=T(4))
+    case(f"{F}.margin_ranking_loss", T(5), T(5), T(5), 0.5, reduction=how, dtypes=FLOATS)
+    case(f"{F}.kl_div", T(3, 4), probability, reduction=how)
+    case(f"{F}.gaussian_nll_loss", T(3, 4), T(3, 4), T(3, 4, low=0.1), reduction=how)
+    case(f"{F}.triplet_margin_loss", T(3, 4), T(3, 4), T(3, 4), reduction=how)
+    case(f"{F}.triplet_margin_with_distance_loss", T(3, 4), T(3, 4), T(3, 4), reduction=how)
+    labels = T(3, low=0, high=5, dtype="int64")
+    case(f"{F}.nll_loss", T(3, 5), labels, reduction=how, dtypes=FLOATS)
+    case(f"{F}.nll_loss", T(3, 5), labels, T(5, low=0), ignore_index=2, reduction=how)
+    case(f"{F}.cross_entropy", T(3, 5), labels, reduction=how, dtypes=FLOATS)
+    case(f"{F}.cross_entropy", T(3, 5), T(3, 5, low=0), reduction=how)
+    case(f"{F}.cross_entropy", T(3, 5), T(3, 5, low=0), T(5), label_smoothing=0.2, reduction=how)
+    smoothed = {"label_smoothing": 0.1, "ignore_index": 1, "reduction": how}
+    case(f"{F}.cross_entropy", T(3, 5), labels, T(5, low=0.1), **smoothed)
+    case(f"{F}.multi_margin_loss", T(3, 5), labels, reduction=how)
+    case(f"{F}.multi_margin_loss", T(3, 5), labels, 2, 0.5, T(5), reduction=how)
+    listed = T(3, 5, low=-1, high=5, dtype="int64")
+    case(f"{F}.multilabel_margin_loss", T(3, 5), listed, reduction=how)
+    case(f"{F}.multilabel_soft_margin_loss", T(3, 5), T(3, 5), T(5), reduction=how)
+    signs = T(3, low=0, high=2, dtype="int64")
+    case(f"{F}.cosine_embedding_loss", T(3, 4), T(3, 4), signs, reduction=how)
+    texts = T(2, 3, low=1, high=5, dtype="int64")
+    case(f"{F}.ctc_loss", T(8, 2, 5), texts, (8, 7), (3, 2), reduction=how)
+for name in ("mse_loss", "l1_loss"):
+    case(f"{F}.{name}", T(3, 4), T(4), False, weight=None, dtypes="float64")
+    case(f"{F}.{name}", T(3, 4), T(3, 4), weight=T(3, 4))
+case(f"{F}.huber_loss", T(3, 4), T(3, 4), "mean", 0.5, T(3, 4))
+case(f"{F}.smooth_l1_loss", T(3, 4), T(3, 4), beta=0.0)
+case(f"{F}.smooth_l1_loss", T(3, 4), T(3, 4), beta=2.0)
+case(f"{F}.kl_div", T(3, 4), T(3, 4), reduction="batchmean", log_target=True)
+case(f"{F}.poisson_nll_loss", T(3, 4, low=1), T(3, 4), log_input=False, full=True)
+case(f"{F}.gaussian_nll_loss", T(3, 4), T(3, 4), T(3, low=0.1), full=True)
+case(f"{F}.gaussian_nll_loss", T(3, 4), T(3, 4), 0.5)
+case(f"{F}.triplet_margin_loss", T(3, 4), T(3, 4), T(3, 4), 0.5, 1.0, swap=True)
+case(f"{F}.nll_loss", T(3, 5, 2, 2), T(3, 2, 2, low=0, high=5, dtype="int64"))
+case(f"{F}.nll_loss", T(5), T(low=0, high=5, dtype="int64"))
+case(f"{F}.cross_entropy", T(3, 5, 2), T(3, 2, low=0, high=5, dtype="int64"))
+case(f"{F}.cross_entropy", T(5), T(low=0, high=5, dtype="int64"))
+case(f"{F}.multi_margin_loss", T(5), T(low=0, high=5, dtype="int64"))
+case(f"{F}.multilabel_margin_loss", T(5), T(5, low=-1, high=5, dtype="int64"))
+case(f"{F}.cosine_embedding_loss", T(4), T(4), T(low=0, high=2, dtype="int64"))
+case(f"{F}.ctc_loss", T(8, 5), T(3, low=1, high=5, dtype="int64"), (8,), (3,))
+case(f"{F}.ctc_loss", T(2, 1, 5), T(1, 3, low=1, high=5, dtype="int64"), (2,), (3,))
+concatenated = T(5, low=1, high=5, dtype="int64")
+case(f"{F}.ctc_loss", T(8, 2, 5), concatenated, (8, 7), (3, 2), zero_infinity=True)
+labels = T(3, low=0, high=5, dtype="int64")
+case(f"{F}.linear_cross_entropy", T(3, 4), T(5, 4), labels, linear_bias=T(5))
