@@ -214,7 +214,7 @@ class Call:
         self.rounds_to: np.dtype[Any] | None = None
         self.out = None
         if kwargs:
-            args, kwargs = spread(entry, args, dict(kwargs))
+            args, kwargs = spread(entry, args, _renamed(entry, kwargs))
             self.out = kwargs.pop("out", None)
             if entry.has_device:
                 for key in _FACTORY_ONLY:

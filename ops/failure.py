@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ArgumentError, DimensionError, OperatorError, ShapeError
+from ..errors import ArgumentError, DimensionError, DTypeError, OperatorError, ShapeError
 from ..tensor import Tensor
 from .registry import Op
 
@@ -13,7 +13,10 @@ def explained(
     entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception
 ) -> OperatorError:
     """The error to raise in place of one from inside a body (NumPy's, mostly)."""
-    text = f"{entry.name}({described(entry, args, kwargs)}): {message(error)}"
+    called = f"{entry.name}({described(entry, args, kwargs)})"
+    if isinstance(error, TypeError) and "ufunc" in str(error):  # NumPy's words say no more
+        return DTypeError(f"{called}: not defined for these dtypes; convert with x.to(...)")
+    text = f"{called}: {message(error)}"
     if isinstance(error, IndexError):
         return DimensionError(text)
     if isinstance(error, TypeError | AttributeError):

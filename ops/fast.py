@@ -80,7 +80,7 @@ def constant(value: Any, dtype: np.dtype[Any]) -> Any:
 # Turning NumPy's floating-point warnings off costs a quarter of a small addition, so that is left
 # to the general way: a warning (rare) is ignored here, or comes as one of these if it is an error.
 _SLOW = (AttributeError, KeyError, TypeError, ValueError, FloatingPointError, RuntimeWarning)
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=__name__.replace(".", r"\."))
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tensorlite\.ops\.")
 
 
 def unary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]:

@@ -125,7 +125,7 @@ def any_(xp: Any, input: Array, dim: Dims = None, keepdim: bool = False) -> Arra
     tensor([ True, False])
     """
     axes = normalize_dims(dim, input.ndim, "any")
-    return _truth(input, (input != 0).any(axis=axes, keepdims=keepdim))
+    return _truth(input, _nonzero(input).any(axis=axes, keepdims=keepdim))
 
 
 @op("all", method=True, upcast=True)
@@ -137,7 +137,7 @@ def all_(xp: Any, input: Array, dim: Dims = None, keepdim: bool = False) -> Arra
     tensor([ True, False])
     """
     axes = normalize_dims(dim, input.ndim, "all")
-    return _truth(input, (input != 0).all(axis=axes, keepdims=keepdim))
+    return _truth(input, _nonzero(input).all(axis=axes, keepdims=keepdim))
 
 
 @op(method=True)
@@ -151,7 +151,7 @@ def count_nonzero(xp: Any, input: Array, dim: Dims = None) -> Array:
     tensor([1, 2])
     """
     axes = normalize_dims(dim, input.ndim, "count_nonzero")
-    return (input != 0).sum(axis=axes, dtype=np.int64)
+    return _nonzero(input).sum(axis=axes, dtype=np.int64)
 
 
 @op(method=True, promote="input", floating=True, upcast=True, spaces=(TOP, "special"))
@@ -234,6 +234,10 @@ def _as(input: Array, target: Dtype) -> Array:
 
 def _per(total: Array, number: int) -> Array:
     return total / total.dtype.type(number)
+
+
+def _nonzero(input: Array) -> Array:
+    return input if input.dtype.kind == "b" else input != 0
 
 
 def _truth(input: Array, result: Array) -> Array:

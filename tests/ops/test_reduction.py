@@ -135,3 +135,12 @@ def test_out() -> None:
     assert values.tolist() == [2] and indices.tolist() == [1]
     with pytest.raises(DTypeError):
         tl.sum(tl.ones(2), out=tl.empty((), dtype=tl.int64))
+
+
+def test_spellings_of_numpy() -> None:
+    x = tl.tensor([[1.0, 3.0], [2.0, 0.0]])
+    assert x.sum(axis=0, keepdims=True).tolist() == [[3, 3]]
+    assert x.max(axis=1).indices.tolist() == [1, 0]
+    assert tl.cat([x, x], axis=1).shape == (2, 4)
+    with pytest.raises(ArgumentError, match="axes"):
+        x.sum(axes=0)
