@@ -49,6 +49,10 @@ def convolve(
     ``w`` is (O, C / groups, ...). Any number of spatial dimensions, any dtype that has a matrix
     product. Raises ShapeError where the kernel does not fit in the padded input; ``name`` is for
     that message.
+
+    >>> import numpy as np
+    >>> convolve(np, np.ones((1, 1, 3)), np.ones((1, 1, 2)), None, (1,), ((0, 1),), (1,), 1)
+    array([[[2., 2., 1.]]])
     """
     kernel = w.shape[2:]
     counts = window_counts(name, x.shape[2:], kernel, stride, pads, dilation)
@@ -70,10 +74,7 @@ def convolve(
     return out
 
 
-Block = tuple[slice, ...]
-
-
-def _blocks(counts: Ints, limit: int) -> Iterator[Block]:
+def _blocks(counts: Ints, limit: int) -> Iterator[tuple[slice, ...]]:
     """Parts of at most ``limit`` elements (or single ones), in order."""
     inner = prod(counts[1:])
     if len(counts) > 1 and inner > limit:
@@ -137,7 +138,7 @@ def _by_rows(
 def _depthwise(
     xp: Any, x: Array, w: Array, out: Array, stride: Ints, dilation: Ints, last: bool
 ) -> None:
-    """A part of ``out`` at a time: of the rows if channels are last in memory, else of them."""
+    """A part of the result at a time: some rows if channels are last in memory, else channels."""
     kernel, channels = w.shape[2:], x.shape[1]
     counts = out.shape[2:]
     factors = xp.moveaxis(w.reshape(channels, -1, *kernel), (0, 1), (-2, -1))
@@ -177,6 +178,11 @@ def convolve_transposed(
 
     ``w`` is (C, O / groups, ...). ``pads`` are cut off the whole result at both ends (negative
     ones extend it); ``output_padding`` extends its end. Raises ShapeError where nothing is left.
+
+    >>> import numpy as np
+    >>> x, w = np.ones((1, 1, 2)), np.ones((1, 1, 2))
+    >>> convolve_transposed(np, x, w, None, (2,), ((0, 1),), (0,), (1,), 1)
+    array([[[1., 1., 1.]]])
     """
     kernel, counts = w.shape[2:], x.shape[2:]
     sizes, full = _transposed_sizes(name, counts, kernel, stride, pads, output_padding, dilation)

@@ -32,6 +32,10 @@ def max_pool(
     """The largest element of every window over the last dimensions; NaN where there is one.
 
     Padding counts as the lowest number of the dtype. Raises ShapeError where no window fits.
+
+    >>> import numpy as np
+    >>> max_pool(np, np.array([[1.0, 5.0, 2.0]]), (2,), (2,), ((0, 1),), (1,))
+    array([[5., 2.]])
     """
     counts = window_counts(name, _last(x, kernel), kernel, stride, pads, dilation, ceil_mode)
     return _windows(xp, x, xp.maximum, lowest(x), counts, kernel, stride, pads, dilation)
@@ -53,6 +57,10 @@ def max_pool_with_indices(
     The first of equals, the last of NaNs. With ``column_major`` positions count down the columns
     (ONNX's ``storage_order`` 1). The image is what the window dimensions span; ONNX counts from
     the beginning of the whole tensor, which is ``image * size`` more.
+
+    >>> import numpy as np
+    >>> max_pool_with_indices(np, np.array([[1.0, 5.0, 2.0]]), (2,), (2,), ((0, 1),), (1,))
+    (array([[5., 2.]]), array([[1, 2]]))
     """
     sizes = _last(x, kernel)
     counts = window_counts(name, sizes, kernel, stride, pads, dilation, ceil_mode)
@@ -114,7 +122,12 @@ def sum_pool(
     ceil_mode: bool = False,
     name: str = "sum_pool",
 ) -> Array:
-    """The sum of every window over the last dimensions; padding counts as zero."""
+    """The sum of every window over the last dimensions; padding counts as zero.
+
+    >>> import numpy as np
+    >>> sum_pool(np, np.array([[1.0, 5.0, 2.0]]), (2,), (2,), ((0, 1),), (1,))
+    array([[6., 2.]])
+    """
     counts = window_counts(name, _last(x, kernel), kernel, stride, pads, dilation, ceil_mode)
     return _windows(xp, x, xp.add, 0, counts, kernel, stride, pads, dilation)
 
@@ -135,6 +148,10 @@ def average_pool(
 
     With ``count_include_pad`` elements in the padding count too; what a window of ``ceil_mode``
     has beyond the padding never does. Integers are divided towards zero.
+
+    >>> import numpy as np
+    >>> average_pool(np, np.array([[1.0, 5.0, 2.0]]), (2,), (2,), ((0, 1),), (1,))
+    array([[3., 1.]])
     """
     sizes = _last(x, kernel)
     total = sum_pool(xp, x, kernel, stride, pads, dilation, ceil_mode, name)
@@ -232,12 +249,21 @@ def adaptive_average(xp: Any, x: Array, sizes: Ints) -> Array:
     """The means of the last dimensions divided into ``sizes`` parts, which may overlap by one.
 
     Part i of n spans ``floor(i size / n)`` to ``ceil((i + 1) size / n)``.
+
+    >>> import numpy as np
+    >>> adaptive_average(np, np.array([[1.0, 5.0, 2.0]]), (2,))
+    array([[3. , 3.5]])
     """
     return _parts(xp, x, sizes, lambda part, axes: part.mean(axes, keepdims=True))
 
 
 def adaptive_max(xp: Any, x: Array, sizes: Ints) -> Array:
-    """The maxima of the last dimensions divided as :func:`adaptive_average` divides them."""
+    """The maxima of the last dimensions divided as :func:`adaptive_average` divides them.
+
+    >>> import numpy as np
+    >>> adaptive_max(np, np.array([[1.0, 5.0, 2.0]]), (2,))
+    array([[5., 5.]])
+    """
     return _parts(xp, x, sizes, lambda part, axes: part.max(axes, keepdims=True))
 
 

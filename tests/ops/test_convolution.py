@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import tensorlite as tl
 import tensorlite.nn.functional as F
 from tensorlite.errors import ArgumentError, DTypeError, ShapeError
+from tensorlite.ops import convolve
 
 RANDOM = np.random.default_rng(0)
 
@@ -143,6 +144,25 @@ def test_the_result_shares_no_memory_with_the_input() -> None:
     y = F.conv2d(x, tl.ones(1, 1, 1, 1))
     y += 1
     assert x.sum().item() == 4
+
+
+@pytest.mark.parametrize("groups", [1, 2, 64])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_work_in_parts_gives_the_whole(
+    groups: int, channels_last: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = normal(3, 64, 4, 5, 6)
+    x = tl.from_numpy(last(numbers) if channels_last else numbers)
+    w = tl.from_numpy(normal(64, 64 // groups, 2, 2, 2))
+    calls = [
+        lambda: F.conv3d(x, w, stride=(1, 2, 1), padding=1, groups=groups),
+        lambda: F.conv_transpose3d(x, w, stride=2, groups=groups),
+    ]
+    whole = [call().numpy() for call in calls]
+    for limit in ("COLUMN_BYTES", "PRODUCT_BYTES", "DEPTHWISE_BYTES", "MIN_WINDOWS"):
+        monkeypatch.setattr(convolve, limit, 8)
+    for call, expected in zip(calls, whole, strict=True):
+        np.testing.assert_allclose(call().numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 24, 40, 40), (1, 64, 6, 200, 200)])
