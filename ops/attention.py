@@ -202,7 +202,7 @@ def _projected(
 
 def _mask(attn_mask: Any, key_padding_mask: Any, batch: int, heads: int, dtype: Any) -> Any:
     """Both masks as one of floats that are added to the scores (N, heads, L, S), or None."""
-    masks = []
+    masks: list[Any] = []
     if attn_mask is not None:
         added = _additive(attn_mask, dtype)
         if added.ndim not in (2, 3):
@@ -215,7 +215,9 @@ def _mask(attn_mask: Any, key_padding_mask: Any, batch: int, heads: int, dtype: 
                 f"key_padding_mask: expected ({batch}, S), got {tuple(key_padding_mask.shape)}"
             )
         masks.append(_additive(key_padding_mask, dtype)[:, None, None])
-    return masks[0] + masks[1] if len(masks) == 2 else (masks or [None])[0]
+    if len(masks) == 2:
+        return masks[0] + masks[1]
+    return masks[0] if masks else None
 
 
 def _additive(mask: Tensor, dtype: Any) -> Tensor:

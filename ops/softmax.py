@@ -8,69 +8,51 @@ import numpy as np
 
 from ..dtypes import dtype as Dtype
 from ..errors import DTypeError
-from ..tensor import Tensor
 from .dims import dtype_of, normalize_dim
-from .registry import F, TOP, Array, op
+from .registry import TOP, Array, F, op
 
 
-@op(spaces=(TOP, "special"), method=True, upcast=True)
-def softmax(xp: Any, input: Array, dim: int, dtype: Dtype | None = None) -> Array:
+@op(spaces=(TOP, F, "special"), method=True)
+def softmax(
+    xp: Any,
+    input: Array,
+    dim: int | None = None,
+    _stacklevel: Any = 3,
+    dtype: Dtype | None = None,
+) -> Array:
     """``exp(x) / sum(exp(x))`` along ``dim``.
 
-    ``dtype`` casts the input first. Raises DTypeError for integers without it.
-    Source: PyTorch ``torch.softmax``.
+    ``dtype``, which may also come third, casts the input first. Raises DTypeError for integers
+    without it. Source: PyTorch ``torch.softmax``, ``torch.nn.functional.softmax``.
 
     >>> import tensorlite as tl
     >>> tl.softmax(tl.tensor([[1.0, 1.0], [0.0, 2.0]]), dim=1)
     tensor([[0.5000, 0.5000],
             [0.1192, 0.8808]])
     """
-    x, axis, target = _prepared(input, dim, dtype, "softmax")
+    x, axis, target = _prepared(input, dim, _stacklevel, dtype, "softmax")
     return normalized(xp, x, axis).astype(target, copy=False)
 
 
-@op(spaces=(TOP, "special"), method=True, upcast=True)
-def log_softmax(xp: Any, input: Array, dim: int, dtype: Dtype | None = None) -> Array:
+@op(spaces=(TOP, F, "special"), method=True)
+def log_softmax(
+    xp: Any,
+    input: Array,
+    dim: int | None = None,
+    _stacklevel: Any = 3,
+    dtype: Dtype | None = None,
+) -> Array:
     """``log(softmax(x))`` along ``dim``, without leaving the range of floats.
 
-    Source: PyTorch ``torch.log_softmax``.
+    Arguments as in :func:`softmax`. Source: PyTorch ``torch.log_softmax``,
+    ``torch.nn.functional.log_softmax``.
 
     >>> import tensorlite as tl
     >>> tl.log_softmax(tl.tensor([0.0, 0.0]), dim=0)
     tensor([-0.6931, -0.6931])
     """
-    x, axis, target = _prepared(input, dim, dtype, "log_softmax")
+    x, axis, target = _prepared(input, dim, _stacklevel, dtype, "log_softmax")
     return log_normalized(xp, x, axis).astype(target, copy=False)
-
-
-@op("softmax", spaces=F)
-def softmax_(
-    input: Array, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype | None = None
-) -> Array:
-    """``exp(x) / sum(exp(x))`` along ``dim``; see :func:`tensorlite.softmax`.
-
-    Source: PyTorch ``torch.nn.functional.softmax``.
-
-    >>> import tensorlite as tl
-    >>> tl.nn.functional.softmax(tl.tensor([1.0, 1.0]), dim=-1)
-    tensor([0.5000, 0.5000])
-    """
-    return softmax(input, _dim(input, dim), dtype=dtype)
-
-
-@op("log_softmax", spaces=F)
-def log_softmax_(
-    input: Array, dim: int | None = None, _stacklevel: int = 3, dtype: Dtype | None = None
-) -> Array:
-    """``log(softmax(x))`` along ``dim``; see :func:`tensorlite.log_softmax`.
-
-    Source: PyTorch ``torch.nn.functional.log_softmax``.
-
-    >>> import tensorlite as tl
-    >>> tl.nn.functional.log_softmax(tl.tensor([1.0, 1.0]), dim=-1)
-    tensor([-0.6931, -0.6931])
-    """
-    return log_softmax(input, _dim(input, dim), dtype=dtype)
 
 
 @op(spaces=F)
@@ -98,13 +80,11 @@ def gumbel_softmax(
     >>> tl.nn.functional.gumbel_softmax(tl.zeros(1, 3), hard=True).sum()
     tensor(1.)
     """
-    from .. import empty_like, zeros_like
-
-    noise = -empty_like(logits).exponential_().log()
+    noise = -logits.new_empty(logits.shape).exponential_().log()
     soft = softmax((logits + noise) / tau, dim)
     if not hard:
         return soft
-    return zeros_like(logits).scatter_(dim, soft.argmax(dim, keepdim=True), 1.0)
+    return logits.new_zeros(logits.shape).scatter_(dim, soft.argmax(dim, keepdim=True), 1.0)
 
 
 def normalized(xp: Any, x: Array, axis: int) -> Array:
@@ -126,19 +106,21 @@ def log_normalized(xp: Any, x: Array, axis: int) -> Array:
     return shifted
 
 
-def _prepared(input: Array, dim: int, dtype: Dtype | None, name: str) -> tuple[Array, int, Any]:
+def _prepared(
+    input: Array, dim: int | None, third: Any, dtype: Dtype | None, name: str
+) -> tuple[Array, int, Any]:
     """The array to work on, the axis, and the dtype of the result."""
-    target = dtype or dtype_of(input)
+    target = dtype or (third if isinstance(third, Dtype) else dtype_of(input))
     if not target.is_floating_point:
         raise DTypeError(
             f"{name}: expected floats, got {target.name}; use x.float() or dtype=tl.float32"
         )
     x = input.astype(target.numpy, copy=False)
     wide = x.astype(np.float32) if target.is_half else x
-    return wide, normalize_dim(dim, x.ndim, name), target.numpy
+    return wide, normalize_dim(_dim(input, dim), x.ndim, name), target.numpy
 
 
-def _dim(input: Tensor, dim: int | None) -> int:
+def _dim(input: Array, dim: int | None) -> int:
     """The dimension PyTorch takes when none is given."""
     if dim is not None:
         return dim

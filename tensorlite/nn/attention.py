@@ -10,6 +10,7 @@ from . import functional as F
 from . import init
 from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
+from .normalization import ones_and_zeros
 from .parameter import parameter
 
 
@@ -72,11 +73,11 @@ class MultiheadAttention(Module):
 
     def _reset_parameters(self) -> None:
         for name in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"):
-            if self._parameters[name] is not None:
-                init.xavier_uniform_(self._parameters[name])
+            if getattr(self, name) is not None:
+                init.xavier_uniform_(getattr(self, name))
         if self.in_proj_bias is not None:
             init.zeros_(self.in_proj_bias)
-            init.zeros_(self.out_proj.bias)
+            ones_and_zeros(None, self.out_proj.bias)
         for bias in (self.bias_k, self.bias_v):
             if bias is not None:
                 init.xavier_normal_(bias)

@@ -52,7 +52,8 @@ class _Table(Module):
             raise ShapeError(
                 f"from_pretrained: expected a table (n, d), got {tuple(embeddings.shape)}"
             )
-        return cls(*embeddings.shape, *args, _weight=embeddings, **kwargs)
+        make: Any = cls
+        return make(*embeddings.shape, *args, _weight=embeddings, **kwargs)
 
 
 class Embedding(_Table):

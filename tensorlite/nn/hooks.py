@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from ..errors import AutogradError
 
 _ids = itertools.count()
 
@@ -39,7 +42,81 @@ class RemovableHandle:
         self.remove()
 
 
-def call(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def new_hooks() -> dict[str, Any]:
+    """The attributes of a module without hooks."""
+    before = ("forward_pre", "state_dict_pre", "load_state_dict_pre")
+    after = ("forward", "state_dict", "load_state_dict_post")
+    return {f"_{kind}_hooks": OrderedDict() for kind in before + after}
+
+
+class WithHooks:
+    """The part of a Module that registers hooks."""
+
+    _forward_hooks: dict[int, Hook]
+    _forward_pre_hooks: dict[int, Hook]
+    _state_dict_hooks: dict[int, Any]
+    _state_dict_pre_hooks: dict[int, Any]
+    _load_state_dict_pre_hooks: dict[int, Any]
+    _load_state_dict_post_hooks: dict[int, Any]
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Has ``hook(module, args)`` called before ``forward``; what it returns are the new args.
+
+        With ``with_kwargs`` it is ``hook(module, args, kwargs)`` and returns both or None.
+        """
+        return RemovableHandle(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend=prepend)
+
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Has ``hook(module, args, output)`` called after ``forward``; it may return a new output.
+
+        With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``; with ``always_call`` it
+        is called (with the output None) when ``forward`` raises, too.
+        """
+        entry = Hook(hook, with_kwargs, always_call)
+        return RemovableHandle(self._forward_hooks, entry, prepend=prepend)
+
+    def register_full_backward_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Always AutogradError: there are no gradients."""
+        raise AutogradError("backward hooks: tensorlite is for inference and has no autograd")
+
+    register_backward_hook = register_full_backward_pre_hook = register_full_backward_hook
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Has ``hook(module, prefix, keep_vars)`` called before ``state_dict``."""
+        return RemovableHandle(self._state_dict_pre_hooks, hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Has ``hook(module, state_dict, prefix, local_metadata)`` called after ``state_dict``."""
+        return RemovableHandle(self._state_dict_hooks, hook)
+
+    _register_state_dict_hook = register_state_dict_post_hook
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Has ``hook(module, state_dict, prefix, ...)`` called before weights are loaded."""
+        return self._register_load_state_dict_pre_hook(hook, with_module=True)
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], with_module: bool = False
+    ) -> RemovableHandle:
+        return RemovableHandle(self._load_state_dict_pre_hooks, (hook, with_module))
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Has ``hook(module, incompatible_keys)`` called after weights are loaded."""
+        return RemovableHandle(self._load_state_dict_post_hooks, hook)
+
+
+def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``module.forward`` with its hooks around it, as PyTorch calls them."""
     called: set[int] = set()
     try:

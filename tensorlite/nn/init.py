@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
+from ..ops.registry import namespace
 from ..tensor import Tensor
 
 _GAINS = {
@@ -227,16 +228,14 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     >>> tl.allclose(q @ q.T, tl.eye(2), atol=1e-5)
     True
     """
-    from .. import empty_like, linalg
-
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_: expected a matrix, got shape {tuple(tensor.shape)}")
     if tensor.numel() == 0:
         return tensor
     rows = tensor.shape[0]
-    flat = normal_(empty_like(tensor).reshape(rows, -1), generator=generator)
+    flat = normal_(tensor.new_empty(rows, tensor.numel() // rows), generator=generator)
     wide = rows < flat.shape[1]
-    q, r = linalg.qr(flat.t() if wide else flat)
+    q, r = namespace("linalg")["qr"](flat.t() if wide else flat)
     q = q * r.diagonal().sign()
     tensor[...] = (gain * (q.t() if wide else q)).reshape(tensor.shape)
     return tensor
@@ -251,14 +250,13 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     >>> int((sparse_(tl.zeros(10, 2), 0.3) == 0).sum())
     6
     """
-    from .. import randperm
-
     if tensor.ndim != 2:
         raise ShapeError(f"sparse_: expected a matrix, got shape {tuple(tensor.shape)}")
     rows, columns = tensor.shape
     normal_(tensor, 0, std, generator)
     for column in range(columns):
-        tensor[randperm(rows, generator=generator)[: math.ceil(sparsity * rows)], column] = 0
+        order = namespace("")["randperm"](rows, generator=generator)
+        tensor[order[: math.ceil(sparsity * rows)], column] = 0
     return tensor
 
 

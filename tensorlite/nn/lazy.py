@@ -28,16 +28,17 @@ class LazyModuleMixin(Module):
     def reset_parameters(self) -> None:
         """Fills the parameters, once they have shapes."""
         if not self.has_uninitialized_params() and all(p.numel() for p in self.parameters()):
-            super().reset_parameters()
+            super().reset_parameters()  # type: ignore[misc]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.has_uninitialized_params():
             self.initialize_parameters(*args, **kwargs)
-        self.__class__ = self.cls_to_become
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
         return self(*args, **kwargs)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        for name, target in {**self._parameters, **self._buffers}.items():
+        held: dict[str, Any] = {**self._parameters, **self._buffers}
+        for name, target in held.items():
             value = state_dict.get(prefix + name)
             if is_lazy(target) and value is not None and not is_lazy(value):
                 target.materialize(tuple(value.shape))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from .. import dtypes
@@ -11,15 +10,15 @@ from ..convert import destination
 from ..devices.base import resolve
 from ..errors import ArgumentError, AutogradError, UnknownNameError, nearest
 from ..tensor import Tensor
-from . import hooks, state_dict
-from .hooks import Hook, RemovableHandle
+from .hooks import WithHooks, call_with_hooks, new_hooks
 from .parameter import Buffer, Parameter, empty
+from .state_dict import WithState
 
 Self = TypeVar("Self", bound="Module")
 Named = Iterator[tuple[str, Any]]
 
 
-class Module:
+class Module(WithHooks, WithState):
     """A layer or a network: parameters, buffers, modules inside it, and a ``forward``.
 
     A subclass makes its parts in ``__init__`` and says in ``forward`` what calling it computes.
@@ -47,8 +46,6 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
-    _forward_hooks: dict[int, Hook]
-    _forward_pre_hooks: dict[int, Hook]
     forward: Callable[..., Any]
 
     def __init__(self) -> None:
@@ -58,12 +55,7 @@ class Module:
             _buffers={},
             _non_persistent_buffers_set=set(),
             _modules={},
-            _forward_hooks=OrderedDict(),
-            _forward_pre_hooks=OrderedDict(),
-            _state_dict_hooks=OrderedDict(),
-            _state_dict_pre_hooks=OrderedDict(),
-            _load_state_dict_pre_hooks=OrderedDict(),
-            _load_state_dict_post_hooks=OrderedDict(),
+            **new_hooks(),
         )
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[no-redef]
@@ -72,7 +64,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks:
-            return hooks.call(self, args, kwargs)
+            return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     # Attributes
@@ -410,113 +402,6 @@ class Module:
         """Itself."""
         return self
 
-    # Hooks
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Has ``hook(module, args)`` called before ``forward``; what it returns are the new args.
-
-        With ``with_kwargs`` it is ``hook(module, args, kwargs)`` and returns both or None.
-        """
-        return RemovableHandle(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend=prepend)
-
-    def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> RemovableHandle:
-        """Has ``hook(module, args, output)`` called after ``forward``; it may return a new output.
-
-        With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``; with ``always_call`` it
-        is called (with the output None) when ``forward`` raises, too.
-        """
-        entry = Hook(hook, with_kwargs, always_call)
-        return RemovableHandle(self._forward_hooks, entry, prepend=prepend)
-
-    def register_full_backward_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
-        """Always AutogradError: there are no gradients."""
-        raise AutogradError("backward hooks: tensorlite is for inference and has no autograd")
-
-    register_backward_hook = register_full_backward_pre_hook = register_full_backward_hook
-
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(module, prefix, keep_vars)`` called before ``state_dict``."""
-        return RemovableHandle(self._state_dict_pre_hooks, hook)
-
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(module, state_dict, prefix, local_metadata)`` called after ``state_dict``."""
-        return RemovableHandle(self._state_dict_hooks, hook)
-
-    _register_state_dict_hook = register_state_dict_post_hook
-
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(module, state_dict, prefix, ...)`` called before weights are loaded."""
-        return self._register_load_state_dict_pre_hook(hook, with_module=True)
-
-    def _register_load_state_dict_pre_hook(
-        self, hook: Callable[..., Any], with_module: bool = False
-    ) -> RemovableHandle:
-        return RemovableHandle(self._load_state_dict_pre_hooks, (hook, with_module))
-
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(module, incompatible_keys)`` called after weights are loaded."""
-        return RemovableHandle(self._load_state_dict_post_hooks, hook)
-
-    # Weights by name
-
-    def state_dict(
-        self,
-        *args: Any,
-        destination: Any = None,
-        prefix: str = "",
-        keep_vars: bool = False,
-    ) -> Any:
-        """The parameters and persistent buffers by name; they share the module's memory.
-
-        >>> import tensorlite as tl
-        >>> list(tl.nn.Sequential(tl.nn.Linear(1, 1), tl.nn.ReLU()).state_dict())
-        ['0.weight', '0.bias']
-        """
-        given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
-        chosen = {"destination": destination, "prefix": prefix, "keep_vars": keep_vars, **given}
-        return state_dict.save(self, **chosen)
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> state_dict.IncompatibleKeys:
-        """Copies weights (tensors or NumPy arrays by name) into the module.
-
-        With ``strict=False`` names that do not fit are returned instead of raised; with
-        ``assign=True`` the tensors themselves are taken, with their dtypes and devices.
-        Raises StateDictError with the missing, unexpected and unfitting names, sorted.
-
-        >>> import tensorlite as tl
-        >>> layer = tl.nn.Linear(1, 2)
-        >>> layer.load_state_dict({"weight": tl.ones(2, 1), "bias": tl.zeros(2)})
-        <All keys matched successfully>
-        """
-        return _load(self, state_dict, strict, assign)
-
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        state_dict.save_own(self, destination, prefix, keep_vars)
-
-    def _load_from_state_dict(self, *args: Any) -> None:
-        state_dict.load_own(self, *args)
-
-    def get_extra_state(self) -> Any:
-        """Anything more to keep in the state_dict; a subclass may say what."""
-        raise NotImplementedError("get_extra_state: this module has no extra state")
-
-    def set_extra_state(self, state: Any) -> None:
-        """Takes what ``get_extra_state`` gave."""
-        raise NotImplementedError("set_extra_state: this module has no extra state")
-
     # Text
 
     def _get_name(self) -> str:
@@ -538,5 +423,4 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n  ")
 
 
-_load = state_dict.load
 _KINDS: dict[str, type] = {"_parameters": Parameter, "_modules": Module, "_buffers": Tensor}

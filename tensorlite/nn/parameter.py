@@ -64,7 +64,7 @@ class _Uninitialized(Tensor):
         """Takes a shape (and a device and a dtype, if given): becomes an ordinary tensor."""
         made = empty(shape, device or self.device, dtype or self.dtype)
         self._array, self._device = made._array, made._device
-        self.__class__ = self._becomes
+        self.__class__ = self._becomes  # type: ignore[assignment]
 
     @property
     def shape(self) -> Any:

@@ -34,8 +34,6 @@ class IncompatibleKeys(NamedTuple):
             f"unexpected_keys={self.unexpected_keys})"
         )
 
-    __str__ = __repr__
-
 
 class StateDict(OrderedDict[str, Any]):
     """Tensors by name, in the module's order; ``_metadata`` has each module's version."""
@@ -43,7 +41,58 @@ class StateDict(OrderedDict[str, Any]):
     _metadata: OrderedDict[str, dict[str, Any]]
 
 
-def save(module: Module, destination: Any, prefix: str, keep_vars: bool) -> Any:
+class WithState:
+    """The part of a Module that gives and takes its weights."""
+
+    def state_dict(
+        self,
+        *args: Any,
+        destination: Any = None,
+        prefix: str = "",
+        keep_vars: bool = False,
+    ) -> Any:
+        """The parameters and persistent buffers by name; they share the module's memory.
+
+        >>> import tensorlite as tl
+        >>> list(tl.nn.Sequential(tl.nn.Linear(1, 1), tl.nn.ReLU()).state_dict())
+        ['0.weight', '0.bias']
+        """
+        given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+        chosen = {"destination": destination, "prefix": prefix, "keep_vars": keep_vars, **given}
+        return save(self, **chosen)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
+        """Copies weights (tensors or NumPy arrays by name) into the module.
+
+        With ``strict=False`` names that do not fit are returned instead of raised; with
+        ``assign=True`` the tensors themselves are taken, with their dtypes and devices.
+        Raises StateDictError with the missing, unexpected and unfitting names, sorted.
+
+        >>> import tensorlite as tl
+        >>> layer = tl.nn.Linear(1, 2)
+        >>> layer.load_state_dict({"weight": tl.ones(2, 1), "bias": tl.zeros(2)})
+        <All keys matched successfully>
+        """
+        return load(self, state_dict, strict, assign)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        save_own(self, destination, prefix, keep_vars)
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        load_own(self, *args)
+
+    def get_extra_state(self) -> Any:
+        """Anything more to keep in the state_dict; a subclass may say what."""
+        raise NotImplementedError("get_extra_state: this module has no extra state")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Takes what ``get_extra_state`` gave."""
+        raise NotImplementedError("set_extra_state: this module has no extra state")
+
+
+def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
     """The state of a module and of all inside it, added to ``destination``."""
     if destination is None:
         destination = StateDict()
@@ -65,7 +114,7 @@ def save(module: Module, destination: Any, prefix: str, keep_vars: bool) -> Any:
     return destination
 
 
-def save_own(module: Module, destination: Any, prefix: str, keep_vars: bool) -> None:
+def save_own(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
     """The state of a module without those inside it."""
     for name, tensor in _own(module).items():
         if tensor is not None:
@@ -74,7 +123,7 @@ def save_own(module: Module, destination: Any, prefix: str, keep_vars: bool) -> 
         destination[prefix + EXTRA] = module.get_extra_state()
 
 
-def load(module: Module, state_dict: Any, strict: bool, assign: bool) -> IncompatibleKeys:
+def load(module: Any, state_dict: Any, strict: bool, assign: bool) -> IncompatibleKeys:
     """Copies weights into a module by name; with ``assign`` puts them in its place."""
     if not isinstance(state_dict, Mapping):
         raise ArgumentError(
@@ -108,7 +157,7 @@ def load(module: Module, state_dict: Any, strict: bool, assign: bool) -> Incompa
 
 
 def load_own(
-    module: Module,
+    module: Any,
     state_dict: dict[str, Any],
     prefix: str,
     local_metadata: dict[str, Any],
