@@ -56,8 +56,8 @@ def main(args: list[str] | None = None) -> Any:
     given = sys.argv[1:] if args is None else args
     try:
         return group.main(args=given, prog_name="tensorlite")
-    except (TensorliteError, OSError) as error:
+    except (TensorliteError, OSError, MemoryError) as error:
         if "--traceback" in given:
             raise
-        click.echo(f"tensorlite: {error}", err=True)
+        click.echo(f"tensorlite: {str(error) or 'out of memory'}", err=True)
         sys.exit(1)

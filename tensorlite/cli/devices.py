@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import tensorlite as tl
 
@@ -17,7 +18,6 @@ def command() -> None:
     """
     table = Table("device", "usable", "about")
     for row in tl.devices():
-        table.add_row(row["device"], row["usable"], row["about"])
+        table.add_row(*map(Text, (row["device"], row["usable"], row["about"])))
     Console().print(table)
-    Console().print(f"auto is {tl.device('auto')}; without a choice tensors go to "
-                    f"{tl.get_default_device()}")  # fmt: skip
+    click.echo(f"auto is {tl.device('auto')}; otherwise tensors go to {tl.get_default_device()}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .. import fetch
 
@@ -22,17 +24,25 @@ def command(names: tuple[str, ...], everything: bool) -> None:
     Examples: tensorlite fetch
               tensorlite fetch silero-vad
     """
-    console = Console()
     if not names and not everything:
-        table = Table("name", "version", "license", "size", "here", "what it is")
-        for row in fetch.table():
-            size, here = f"{row['size'] / 1e6:.1f} MB", "yes" if row["cached"] else ""
-            about = row["description"]
-            table.add_row(row["name"], row["version"], row["license"], size, here, about)
-        console.print(table)
+        Console().print(listing())
         return
     wanted = names or tuple(row["name"] for row in fetch.table())
     for name in wanted:
         model = fetch.fetch(name)
         for key, path in model.files.items():
             click.echo(f"{key}\t{path}")
+
+
+def listing() -> Table:
+    """What can be fetched, and what is here already."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    table.add_column("size", no_wrap=True, justify="right")
+    table.add_column("here", no_wrap=True)
+    table.add_column("what it is, version, license", overflow="fold")
+    for row in fetch.table():
+        size = f"{row['size'] / 1e6:.1f} MB" if row["size"] else "-"
+        about = f"{row['description']}; {row['version']}, {row['license']}"
+        table.add_row(row["name"], size, "yes" if row["cached"] else "no", Text(about))
+    return table

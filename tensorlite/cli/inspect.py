@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..converters.onnx.graph import Model
+from ..converters.onnx.graph import Graph, Model
 from ..converters.onnx.reader import read
 from ..converters.onnx.registry import find
 from ..converters.onnx.summary import size
@@ -36,14 +38,14 @@ def command(model: Path, nodes: bool) -> None:
         for node in found.graph.walk():
             console.print(f"{node}: {', '.join(node.inputs)} -> {', '.join(node.outputs)}",
                           markup=False, highlight=False)  # fmt: skip
-    weights = found.graph.initializers.values()
+    weights = constants(found.graph)
     opsets = ", ".join(f"{d or 'ai.onnx'} {v}" for d, v in found.opsets.items())
     console.print(
-        f"{sum(w.size for w in weights):,} numbers in {len(weights)} initializers, "
+        f"{sum(w.size for w in weights):,} numbers in {len(weights)} constants, "
         f"{size(sum(w.nbytes for w in weights))}; opsets {opsets}; IR version "
         f"{found.ir_version}; made by {found.producer or 'nobody named'}",
-        highlight=False,
-    )
+        markup=False, highlight=False,
+    )  # fmt: skip
     for name, text in found.metadata.items():
         short = text if len(text) <= 100 else f"{text[:97]}..."
         console.print(f"{name}: {short!r}", markup=False, highlight=False)
@@ -57,6 +59,15 @@ def values_table(model: Model) -> Table:
             kind = "default" if info.name in model.graph.initializers else role
             table.add_row(kind, Text(info.name), Text(str(info.type)))
     return table
+
+
+def constants(graph: Graph) -> list[np.ndarray[Any, Any]]:
+    """The arrays in the file: initializers, and those in attributes; subgraphs' too."""
+    found = list(graph.initializers.values())
+    for node in graph.walk():
+        found += [v for v in node.attributes.values() if isinstance(v, np.ndarray)]
+        found += [a for inner in node.subgraphs() for a in inner.initializers.values()]
+    return found
 
 
 def operators_table(model: Model) -> Table:

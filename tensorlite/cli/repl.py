@@ -59,7 +59,7 @@ def shown(names: dict[str, Any]) -> Any:
         names["_"] = value
         if isinstance(value, Tensor):
             console.print(f"[dim]{summary(value)}[/dim]".replace(" [", r" \["), highlight=False)
-            console.print(repr(value), markup=False)
+            console.print(repr(value), markup=False, soft_wrap=True)
         elif hasattr(value, "__rich__"):
             console.print(value)
         else:

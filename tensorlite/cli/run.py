@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from pathlib import Path
@@ -13,16 +12,34 @@ import numpy as np
 
 import tensorlite as tl
 
+from ..errors import UnknownNameError, nearest
 from ..progress import progress
 from . import values
 
+AT_LEAST_0, AT_LEAST_1 = click.IntRange(min=0), click.IntRange(min=1)
 
-def numbers(context: click.Context, parameter: click.Parameter, text: str) -> list[float]:
-    """A list of numbers with commas between them."""
+
+def numbers(context: click.Context, parameter: click.Parameter, text: str) -> tuple[float, ...]:
+    """Numbers with commas between them."""
     try:
-        return [float(part) for part in text.split(",")]
+        found = tuple(float(part) for part in text.split(","))
     except ValueError:
         raise click.BadParameter(f"expected numbers like 0.5,0.5,0.5, got {text!r}") from None
+    if parameter.name == "std" and 0 in found:
+        raise click.BadParameter("pictures are divided by it, so 0 does not do")
+    return found
+
+
+def height_width(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    """``224x224`` as two numbers."""
+    if text is None:
+        return None
+    parts = text.split("x")
+    if len(parts) != 2 or not all(p.isdecimal() and int(p) > 0 for p in parts):
+        raise click.BadParameter(f"expected height and width like 224x224, got {text!r}")
+    return int(parts[0]), int(parts[1])
 
 
 @click.command()
@@ -31,18 +48,24 @@ def numbers(context: click.Context, parameter: click.Parameter, text: str) -> li
 @click.option("--device", default="auto", show_default=True, help="cpu, numba, cuda, auto")
 @click.option("--output", type=click.Path(path_type=Path), help="Write outputs: .npz, .npy, .json")
 @click.option("--size", "sizes", multiple=True, metavar="SYMBOL=N", help="An open size, as n=8.")
-@click.option("--seed", default=0, show_default=True, help="Of random inputs.")
-@click.option("--mean", default="0,0,0", callback=numbers, help="Taken from pictures in [0, 1].")
-@click.option("--std", default="1,1,1", callback=numbers, help="What pictures are divided by.")
-@click.option("--time", "repeats", type=int, help="Run this many times and show the median.")
+@click.option("--seed", type=AT_LEAST_0, default=0, show_default=True, help="Of random inputs.")
+@click.option("--mean", default="0", callback=numbers, help="Taken from pictures in [0, 1].")
+@click.option("--std", default="1", callback=numbers, help="What pictures are divided by.")
+@click.option(
+    "--resize", callback=height_width, metavar="HxW", help="Where the model leaves it open."
+)
+@click.option("--layout", type=click.Choice(["nchw", "nhwc"]), help="Of pictures, if not plain.")
+@click.option("--time", "repeats", type=AT_LEAST_1, help="Run so many times, show the median.")
 def command(
     model: Path, inputs: tuple[str, ...], device: str, output: Path | None,
-    sizes: tuple[str, ...], seed: int, mean: list[float], std: list[float], repeats: int | None,
+    sizes: tuple[str, ...], seed: int, mean: tuple[float, ...], std: tuple[float, ...],
+    resize: tuple[int, int] | None, layout: str | None, repeats: int | None,
 ) -> None:  # fmt: skip
     """Run an ONNX model and show (or write) its outputs.
 
     Inputs are .npy, .npz, .json files or pictures, by position or as NAME=FILE; an input that is
-    not given is random.
+    not given is random. The file of an .npz, or a JSON object, holds several inputs by name.
+    Pictures become the input's size and layout, in [0, 1] before --mean and --std.
 
     \b
     Examples: tensorlite run model.onnx
@@ -51,23 +74,24 @@ def command(
     """
     if output is not None and output.suffix not in (".npz", ".npy", ".json"):
         raise click.UsageError(f"--output {output}: expected .npz, .npy or .json")
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"--output {output}: there is no folder {output.parent}")
     module = tl.onnx.load(model, device=device)
-    given = gather(module, inputs, mean, std)
-    random, open_sizes = np.random.default_rng(seed), parse_sizes(sizes)
+    given = gather(module, inputs, values.PictureOptions(mean, std, resize, layout))
+    random, open_sizes = np.random.default_rng(seed), parse_sizes(sizes, module)
     for info in module.inputs:
-        if info.name not in given:
+        if info.name not in given and info.kind != "optional":
             given[info.name] = values.random_input(info, random, open_sizes)
-            click.echo(f"{info.name}: random, {info}", err=True)
+            shape = list(given[info.name].shape)
+            click.echo(f"{info.name}: random {info.dtype} {shape}", err=True)
     outputs, seconds = timed(module, given, repeats)
     show(outputs, seconds, module)
     if output is not None:
-        write(outputs, output)
+        values.write(outputs, output)
         click.echo(f"wrote {output}")
 
 
-def gather(
-    module: Any, inputs: tuple[str, ...], mean: list[float], std: list[float]
-) -> dict[str, Any]:
+def gather(module: Any, inputs: tuple[str, ...], options: values.PictureOptions) -> dict[str, Any]:
     """The inputs given as files, by name."""
     infos = {info.name: info for info in module.model.graph.inputs}
     free = [info.name for info in module.inputs]
@@ -78,20 +102,34 @@ def gather(
             if not free:
                 raise click.UsageError(f"{text}: the model takes {len(module.inputs)} inputs")
             name, place = free[0], text
-        if name in free:
-            free.remove(name)
-        value = values.read(Path(place), infos.get(name), mean, std)
-        given.update(value if place.endswith(".npz") and not equals else {name: value})
+        value = values.read(Path(place), infos.get(name), options)
+        several = isinstance(value, dict)
+        if several and equals:
+            raise click.UsageError(
+                f"{text}: {place} holds several arrays by name; leave out {name}="
+            )
+        given.update(value if several else {name: value})
+        free = [name for name in free if name not in given]
+    unknown = [name for name in given if name not in infos]
+    if unknown:
+        raise UnknownNameError(
+            f"no input is named {unknown[0]!r}.{nearest(unknown[0], infos)} "
+            f"The model takes {', '.join(map(str, module.inputs)) or 'none'}"
+        )
     return given
 
 
-def parse_sizes(texts: tuple[str, ...]) -> dict[str, int]:
-    """``n=8`` as {"n": 8}."""
+def parse_sizes(texts: tuple[str, ...], module: Any) -> dict[str, int]:
+    """``n=8`` as {"n": 8}; only symbols of the model's inputs."""
+    known = sorted({d for i in module.inputs for d in i.shape or () if isinstance(d, str)})
     found = {}
     for text in texts:
         name, _, value = text.rpartition("=")
         if not name or not value.isdecimal():
             raise click.UsageError(f"--size {text}: expected SYMBOL=N, such as n=8")
+        if name not in known:
+            has = f"its open sizes are {', '.join(known)}" if known else "it has no open sizes"
+            raise click.UsageError(f"--size {text}: the model has no size {name!r}; {has}")
         found[name] = int(value)
     return found
 
@@ -115,16 +153,3 @@ def show(outputs: dict[str, Any], seconds: float, module: Any) -> None:
         for place, score in values.best(value):
             click.echo(f"    {place:6d}  {score:.4f}")
     click.echo(f"{seconds * 1e3:.1f} ms on {module.place}")
-
-
-def write(outputs: dict[str, Any], path: Path) -> None:
-    """The outputs in a file: .npz and .json by name, .npy if there is only one."""
-    arrays = {name: value.cpu().numpy() for name, value in outputs.items()}
-    if path.suffix == ".npz":
-        np.savez(path, **arrays)
-    elif path.suffix == ".json":
-        path.write_text(json.dumps({name: array.tolist() for name, array in arrays.items()}))
-    elif len(arrays) == 1:
-        np.save(path, next(iter(arrays.values())))
-    else:
-        raise click.UsageError(f"--output {path}: {len(arrays)} outputs do not fit; use .npz")

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import tensorlite as tl
+from tensorlite import fetch
 from tensorlite.cli import COMMANDS, group, main
 
 HEAD = '<ir_version: 8, opset_import: ["": 17]>'
@@ -93,6 +94,81 @@ def test_run_on_files_and_writes_outputs(model: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "y.json").read_text())["y"] == want.tolist()
 
 
+def test_run_takes_inputs_by_name_from_one_json_file(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_text('{"x": [[1, 0, 0]]}')
+    assert run("run", model, tmp_path / "in.json", "--output", tmp_path / "out.json")[0] == 0
+    assert json.loads((tmp_path / "out.json").read_text()) == {"y": [[1.0, 2.0]]}
+    (tmp_path / "other.json").write_text('{"xs": [[1, 0, 0]]}')
+    done = program("run", model, tmp_path / "other.json")
+    assert done.returncode == 1 and "no input is named 'xs'. Did you mean 'x'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "want"),
+    [
+        ("1, 3, 4, 6", (), (1, 3, 4, 6)),
+        ("n, 3, h, w", (), (1, 3, 10, 20)),
+        ("n, 3, h, w", ("--resize", "5x7"), (1, 3, 5, 7)),
+        ("n, h, w, 3", (), (1, 10, 20, 3)),
+        ("n, h, w, c", ("--layout", "nhwc"), (1, 10, 20, 3)),
+        ("3, h, w", (), (3, 10, 20)),
+        ("1, 1, h, w", (), (1, 1, 10, 20)),
+    ],
+)
+def test_run_fits_a_picture_to_the_input(
+    shape: str, options: Any, want: tuple[int, ...], tmp_path: Path
+) -> None:
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    image.new("RGB", (20, 10), (255, 51, 0)).save(tmp_path / "p.png")
+    text = f"{HEAD} g (float[{shape}] x) => (float[{shape}] y) {{y = Identity(x)}}"
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "m.onnx")
+    place = tmp_path / "y.npy"
+    args = (tmp_path / "p.png", "--mean", "0.5", "--std", "0.5", "--output", place, *options)
+    code, said = run("run", tmp_path / "m.onnx", *args)
+    assert code == 0, said
+    found = np.load(place)
+    assert found.shape == want
+    if 3 in want[-3:]:
+        red = found.reshape(-1, 3)[0, 0] if want[-1] == 3 else found.reshape(3, -1)[0, 0]
+        assert red == pytest.approx(1)
+        assert found.mean() == pytest.approx((1 - 0.6 - 1) / 3, rel=1e-5)
+
+
+def test_run_on_a_broken_picture(model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("PIL", reason="Pillow is not installed")
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n no picture")
+    for args in (("run", model, tmp_path / "bad.png"), ("demo", "--image", tmp_path / "bad.png")):
+        done = program(*args)
+        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+        assert "bad.png" in done.stderr
+
+
+def test_run_writes_text_sequences_and_bfloat16_without_pickles(tmp_path: Path) -> None:
+    body = """(string[n] t, float[4] x, bfloat16[2] b)
+        => (string[n] u, seq(float[2]) s, bfloat16[2] c)
+    {u = Identity(t) \n s = SplitToSequence(x) \n c = Identity(b)}"""
+    onnx.save(onnx.parser.parse_model(f"{HEAD} g {body}"), tmp_path / "m.onnx")
+    np.save(tmp_path / "t.npy", np.array(["one", "two"]))
+    place = tmp_path / "out.npz"
+    code, said = run("run", tmp_path / "m.onnx", tmp_path / "t.npy", "--output", place)
+    assert code == 0, said
+    with np.load(place, allow_pickle=False) as found:
+        assert found["u"].tolist() == ["one", "two"]
+        assert found["s.3"].shape == (1,) and found["c"].dtype == np.float32
+    assert run("run", tmp_path / "m.onnx", tmp_path / "t.npy", "--output", "y.npy")[0] == 2
+
+
+def test_inspect_counts_constants_wherever_they_are(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + """ g (float[2] x) => (float[2] y) {
+        w = Constant <value = float[2] {1, 2}> () \n y = Add(x, w)
+    }"""
+    )
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "m.onnx")
+    assert "2 numbers in 1 constants" in run("inspect", tmp_path / "m.onnx")[1]
+
+
 def test_inspect_shows_what_is_inside(model: Path) -> None:
     code, text = run("inspect", model, "--nodes")
     assert code == 0
@@ -102,11 +178,13 @@ def test_inspect_shows_what_is_inside(model: Path) -> None:
 def test_devices_lists_reasons() -> None:
     code, text = run("devices")
     assert code == 0 and "cpu" in text and "numba" in text and "cuda" in text
+    if "CuPy is not installed" in text:
+        assert "tensorlite[cuda12]" in text
 
 
 def test_fetch_lists_models() -> None:
     code, text = run("fetch")
-    assert code == 0 and "silero-vad" in text and "MIT" in text
+    assert code == 0 and all(row["name"] in text for row in fetch.table())
 
 
 @pytest.mark.parametrize(
@@ -119,7 +197,14 @@ def test_fetch_lists_models() -> None:
         (("run", "MODEL", "--device", "tpu"), 1, "there is no device 'tpu'"),
         (("run", "MODEL", "--size", "n"), 2, "expected SYMBOL=N"),
         (("run", "MODEL", "--output", "out.txt"), 2, "expected .npz, .npy or .json"),
+        (("run", "MODEL", "--size", "m=2"), 2, "the model has no size 'm'; its open sizes are n"),
+        (("run", "MODEL", "--size", "n=99999999999999"), 1, "Unable to allocate"),
+        (("run", "MODEL", "--output", "no/such/out.npz"), 2, "there is no folder"),
         (("run", "MODEL", "--mean", "a"), 2, "expected numbers"),
+        (("run", "MODEL", "--std", "1,0,1"), 2, "0 does not do"),
+        (("run", "MODEL", "--resize", "big"), 2, "height and width like 224x224"),
+        (("run", "MODEL", "--time", "0"), 2, "not in the range"),
+        (("run", "MODEL", "z=x.npy"), 1, "x.npy: there is no such file"),
         (("run",), 2, "Missing argument"),
         (("inspect", "TEXT"), 1, "not an ONNX"),
         (("fetch", "silerovad"), 1, "Did you mean 'silero-vad"),
