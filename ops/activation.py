@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import ALL, bool_
-from ..dtypes import dtype as Dtype
 from ..errors import ArgumentError, DTypeError, OperatorError, ShapeError
 from .dims import dtype_of, is_integral, normalize_dim, special
 from .random import _draw
-from .registry import F, TOP, Array, op
+from .registry import TOP, Array, F, op
 
 _ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from .dims import dtype_of
-from .dims import dtype_of
-from .registry import F, TOP, Array, op
+from .registry import TOP, Array, F, op
 
 
 @op(spaces=F)

@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import dtype as Dtype
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .dims import dtype_of
-from .registry import F, TOP, Array, op
+from .registry import TOP, Array, F, op
 
 
 @op(spaces=F)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ShapeError
 from .dropout import kept
-from .registry import TOP, Array, op
+from .registry import Array, op
 
 States = list[Array]
 Cell = Callable[..., States]
@@ -35,7 +35,7 @@ def lstm(
     """Long short-term memory (Hochreiter & Schmidhuber, 1997): (output, h_n, c_n).
 
     input (L, N, I), or (N, L, I) with ``batch_first``, or (rows, I) with the ``batch_sizes`` of a
-    packed sequence. ``hx`` is (h_0, c_0), each (layers * directions, N, H). ``params`` are, for each
+    packed sequence. ``hx`` is (h_0, c_0), each (layers * directions, N, H). ``params`` are, for a
     layer and direction, the weights (4H, I) and (4H, H), the biases (4H,) and (4H,) if there are,
     and the projection (P, H) if there is one. Raises ShapeError.
     Source: PyTorch ``torch.nn.LSTM``.
