@@ -85,7 +85,7 @@ attach(METHODS)
 globals().update(namespace(""))
 
 # isort: split
-from . import fft, linalg, nn, signal, special  # noqa: E402
+from . import fft, linalg, masked, nn, signal, special  # noqa: E402
 
 # Loaded when first used: they import what most programs do not need.
 _LAZY = {
