@@ -36,6 +36,7 @@ from . import loss_classes as loss_classes
 from . import loss_ctc as loss_ctc
 from . import lu as lu
 from . import masked as masked
+from . import masked_along as masked_along
 from . import matrices as matrices
 from . import native_norms as native_norms
 from . import normalization as normalization

@@ -1,4 +1,4 @@
-"""Reductions and normalisations of the elements that a mask keeps.
+"""Reductions of the elements that a mask keeps.
 
 A mask is a bool tensor that broadcasts to the input; where it is false, the element counts for
 nothing. Where no element is left the result is the operation's on nothing: a sum of 0, a product
@@ -12,8 +12,7 @@ from typing import Any
 
 from .. import dtypes
 from ..dtypes import dtype as Dtype
-from . import elementwise, extrema, norms, quantiles, reduction, scan
-from . import softmax as softmaxes
+from . import elementwise, extrema, norms, quantiles, reduction
 from .clamping import clamp_min
 from .dims import normalize_dims
 from .gather import where
@@ -39,7 +38,7 @@ def sum_(
     >>> tl.masked.sum(x, 0, mask=mask)
     tensor(3.)
     """
-    x = _filled(_cast(input, dtype), mask, 0)
+    x = filled(cast(input, dtype), mask, 0)
     return reduction.sum_(x, dim, keepdim, dtype=dtype)
 
 
@@ -61,7 +60,7 @@ def prod(
     >>> tl.masked.prod(x, 0, mask=mask)
     tensor(2.)
     """
-    x = _filled(_cast(input, dtype), mask, 1)
+    x = filled(cast(input, dtype), mask, 1)
     dims = normalize_dims(dim, x.ndim, "masked.prod")
     if not dims:
         return reduction.prod(x, dtype=dtype)
@@ -86,8 +85,8 @@ def amax(
     >>> tl.masked.amax(x, 0, mask=mask)
     tensor(2.)
     """
-    x = _cast(input, dtype)
-    return extrema.amax(_filled(x, mask, -INF), _all(dim), keepdim)
+    x = cast(input, dtype)
+    return extrema.amax(filled(x, mask, -INF), _all(dim), keepdim)
 
 
 @op(spaces="masked")
@@ -106,8 +105,8 @@ def amin(
     >>> tl.masked.amin(x, 0, mask=mask)
     tensor(1.)
     """
-    x = _cast(input, dtype)
-    return extrema.amin(_filled(x, mask, INF), _all(dim), keepdim)
+    x = cast(input, dtype)
+    return extrema.amin(filled(x, mask, INF), _all(dim), keepdim)
 
 
 @op(spaces="masked")
@@ -128,8 +127,8 @@ def argmax(
     >>> tl.masked.argmax(x, 0, mask=mask)
     tensor(2.)
     """
-    x = _cast(input, dtype)
-    return extrema.argmax(_filled(x, mask, -INF), dim, keepdim).to(x.dtype)
+    x = cast(input, dtype)
+    return extrema.argmax(filled(x, mask, -INF), dim, keepdim).to(x.dtype)
 
 
 @op(spaces="masked")
@@ -150,8 +149,8 @@ def argmin(
     >>> tl.masked.argmin(x, 0, mask=mask)
     tensor(1.)
     """
-    x = _cast(input, dtype)
-    return extrema.argmin(_filled(x, mask, INF), dim, keepdim).to(x.dtype)
+    x = cast(input, dtype)
+    return extrema.argmin(filled(x, mask, INF), dim, keepdim).to(x.dtype)
 
 
 @op(spaces="masked")
@@ -170,7 +169,7 @@ def mean(
     >>> tl.masked.mean(x, 0, mask=mask)
     tensor(1.5000)
     """
-    x = _cast(input, dtype)
+    x = cast(input, dtype)
     if mask is None:
         return reduction.mean(x, dim, keepdim)
     return _mean(x, dim, keepdim, mask)
@@ -192,9 +191,9 @@ def logsumexp(
     >>> tl.masked.logsumexp(x, 0, mask=mask)
     tensor(2.3133)
     """
-    x = _cast(input, dtype)
+    x = cast(input, dtype)
     dims = normalize_dims(dim, x.ndim, "masked.logsumexp")
-    return reduction.logsumexp(_filled(x, mask, -INF), dims, keepdim).to(x.dtype)
+    return reduction.logsumexp(filled(x, mask, -INF), dims, keepdim).to(x.dtype)
 
 
 @op(spaces="masked")
@@ -213,7 +212,7 @@ def median(
     >>> tl.masked.median(x, 0, mask=mask)
     tensor(1.)
     """
-    x = _filled(_cast(input, dtype), mask, float("nan"))
+    x = filled(cast(input, dtype), mask, float("nan"))
     return quantiles.nanmedian(x, dim, keepdim).values
 
 
@@ -235,7 +234,7 @@ def norm(
     tensor(5.)
     """
     order = 2.0 if ord is None else ord
-    x = _filled(_cast(input, dtype), mask, INF if order == -INF else 0)
+    x = filled(cast(input, dtype), mask, INF if order == -INF else 0)
     return norms.vector_norm(x, order, dim, keepdim)
 
 
@@ -285,139 +284,12 @@ def std(
     return elementwise.sqrt(_variance(input, dim, unbiased, correction, keepdim, dtype, mask))
 
 
-@op(spaces="masked")
-def cumsum(
-    input: Array, dim: int, *, dtype: Dtype | None = None, mask: Array | None = None
-) -> Array:
-    """The running sums of what is kept.
-
-    Source: PyTorch ``torch.masked.cumsum``.
-
-    >>> import tensorlite as tl
-    >>> x, mask = tl.tensor([3.0, 1.0, 2.0]), tl.tensor([False, True, True])
-    >>> tl.masked.cumsum(x, 0, mask=mask)
-    tensor([0., 1., 3.])
-    """
-    x = _cast(input, dtype)
-    return scan.cumsum(_filled(x, mask, 0), dim, dtype=x.dtype)
-
-
-@op(spaces="masked")
-def cumprod(
-    input: Array, dim: int, *, dtype: Dtype | None = None, mask: Array | None = None
-) -> Array:
-    """The running products of what is kept.
-
-    Source: PyTorch ``torch.masked.cumprod``.
-
-    >>> import tensorlite as tl
-    >>> x, mask = tl.tensor([3.0, 1.0, 2.0]), tl.tensor([False, True, True])
-    >>> tl.masked.cumprod(x, 0, mask=mask)
-    tensor([1., 1., 2.])
-    """
-    x = _cast(input, dtype)
-    return scan.cumprod(_filled(x, mask, 1), dim, dtype=x.dtype)
-
-
-@op(spaces="masked")
-def softmax(
-    input: Array, dim: int, *, dtype: Dtype | None = None, mask: Array | None = None
-) -> Array:
-    """The softmax of what is kept, 0 elsewhere.
-
-    Source: PyTorch ``torch.masked.softmax``.
-
-    >>> import tensorlite as tl
-    >>> x, mask = tl.tensor([3.0, 1.0, 2.0]), tl.tensor([False, True, True])
-    >>> tl.masked.softmax(x, 0, mask=mask)
-    tensor([0.0000, 0.2689, 0.7311])
-    """
-    return softmaxes.softmax(_filled(_cast(input, dtype), mask, -INF), dim)
-
-
-@op(spaces="masked")
-def log_softmax(
-    input: Array, dim: int, *, dtype: Dtype | None = None, mask: Array | None = None
-) -> Array:
-    """The logarithm of :func:`softmax`.
-
-    Source: PyTorch ``torch.masked.log_softmax``.
-
-    >>> import tensorlite as tl
-    >>> x, mask = tl.tensor([3.0, 1.0, 2.0]), tl.tensor([False, True, True])
-    >>> tl.masked.log_softmax(x, 0, mask=mask)
-    tensor([   -inf, -1.3133, -0.3133])
-    """
-    return softmaxes.log_softmax(_filled(_cast(input, dtype), mask, -INF), dim)
-
-
-@op(spaces="masked")
-def softmin(
-    input: Array, dim: int, *, dtype: Dtype | None = None, mask: Array | None = None
-) -> Array:
-    """The softmax of ``-x`` of what is kept.
-
-    Source: PyTorch ``torch.masked.softmin``.
-
-    >>> import tensorlite as tl
-    >>> x, mask = tl.tensor([3.0, 1.0, 2.0]), tl.tensor([False, True, True])
-    >>> tl.masked.softmin(x, 0, mask=mask)
-    tensor([0.0000, 0.7311, 0.2689])
-    """
-    return softmaxes.softmin(_filled(_cast(input, dtype), mask, INF), dim)
-
-
-@op(spaces="masked")
-def normalize(
-    input: Array,
-    ord: float,
-    dim: int,
-    *,
-    eps: float = 1e-12,
-    dtype: Dtype | None = None,
-    mask: Array | None = None,
-) -> Array:
-    """What is kept, over its norm or ``eps``; 0 elsewhere.
-
-    Source: PyTorch ``torch.masked.normalize``.
-
-    >>> import tensorlite as tl
-    >>> x, mask = tl.tensor([3.0, 1.0, 4.0]), tl.tensor([True, False, True])
-    >>> tl.masked.normalize(x, 2.0, 0, mask=mask)
-    tensor([0.6000, 0.0000, 0.8000])
-    """
-    x = _cast(input, dtype)
-    size = norm(x, ord, dim, keepdim=True, mask=mask)
-    return _filled(x, mask, 0) / clamp_min(size, eps)
-
-
-@op(spaces="masked")
-def logaddexp(
-    input: Array,
-    other: Array,
-    *,
-    dtype: Dtype | None = None,
-    input_mask: Array | None = None,
-    other_mask: Array | None = None,
-) -> Array:
-    """``log(exp(input) + exp(other))`` of what each mask keeps.
-
-    Source: PyTorch ``torch.masked.logaddexp``.
-
-    >>> import tensorlite as tl
-    >>> x, y = tl.tensor([1.0]), tl.tensor([2.0])
-    >>> tl.masked.logaddexp(x, y, input_mask=tl.tensor([False]))
-    tensor([2.])
-    """
-    x = _filled(_cast(input, dtype), input_mask, -INF)
-    return elementwise.logaddexp(x, _filled(_cast(other, dtype), other_mask, -INF))
-
-
-def _cast(input: Array, dtype: Dtype | None) -> Array:
+def cast(input: Array, dtype: Dtype | None) -> Array:
+    """The input in another dtype, if one is given."""
     return input if dtype is None else input.to(dtype)
 
 
-def _filled(input: Array, mask: Array | None, value: float) -> Array:
+def filled(input: Array, mask: Array | None, value: float) -> Array:
     """The input with ``value``, or the nearest number of its dtype, where the mask is false."""
     if mask is None:
         return input
@@ -441,7 +313,7 @@ def _kept(input: Array, mask: Array | None, dims: tuple[int, ...]) -> Array:
 
 def _mean(input: Array, dim: Dims, keepdim: bool, mask: Array | None) -> Array:
     dims = normalize_dims(dim, input.ndim, "masked.mean")
-    total = reduction.sum_(_filled(input, mask, 0), dims, True)
+    total = reduction.sum_(filled(input, mask, 0), dims, True)
     return _dropped(total / _kept(input, mask, dims), dims, keepdim)
 
 
@@ -456,12 +328,12 @@ def _variance(
 ) -> Array:
     if dtype is None and not (input.is_floating_point() or input.is_complex()):
         dtype = dtypes.get_default_dtype()
-    x = _cast(input, dtype)
+    x = cast(input, dtype)
     if correction is None:
         correction = 0 if unbiased is False else 1
     dims = normalize_dims(dim, x.ndim, "masked.var")
     spread = elementwise.absolute(x - _mean(x, dims, True, mask))
-    total = reduction.sum_(_filled(spread * spread, mask, 0), dims, True)
+    total = reduction.sum_(filled(spread * spread, mask, 0), dims, True)
     result = total / clamp_min(_kept(x, mask, dims) - correction, 0)
     return _dropped(result, dims, keepdim).to(x.dtype)
 
