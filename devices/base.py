@@ -23,6 +23,7 @@ KINDS: dict[str, type[Device]] = {}
 _open: dict[tuple[str, int], Device] = {}
 _default: ContextVar[Device | None] = ContextVar("tensorlite_default_device", default=None)
 _process_default: Device | None = None
+_aside: list[tuple[Device, Fast]] | None = None
 
 
 class Device:
@@ -153,7 +154,11 @@ def _start(kind: str, index: int) -> Device:
     device._tokens = []
     device.fast = {}
     device.setup()
-    return _open.setdefault((kind, index), device)
+    found = _open.setdefault((kind, index), device)
+    if _aside is not None and found is device:
+        _aside.append((device, device.fast))
+        device.fast = {}
+    return found
 
 
 def _first_usable() -> Device:
@@ -194,9 +199,20 @@ def promote_devices(first: Device, second: Device, operator: str) -> Device:
     )
 
 
-def opened() -> list[Device]:
-    """The devices in use."""
-    return list(_open.values())
+def set_fast_aside() -> None:
+    """Sends every call the general way, on devices that are opened later too."""
+    global _aside
+    _aside = [(device, device.fast) for device in _open.values()]
+    for device, _ in _aside:
+        device.fast = {}
+
+
+def put_fast_back() -> None:
+    """Undoes :func:`set_fast_aside`."""
+    global _aside
+    for device, table in _aside or ():
+        device.fast = table
+    _aside = None
 
 
 class DeviceTable(list[dict[str, str]]):

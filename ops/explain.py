@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from ..devices.base import Device, Fast, opened
+from ..devices.base import Device, put_fast_back, set_fast_aside
 from ..devices.kernels import Kernel
 from .registry import Op
 
@@ -55,7 +55,6 @@ def _short(value: Any) -> str:
 
 RECORDERS: list[explain] = []
 _lock = threading.Lock()
-_parked: list[tuple[Device, Fast]] = []
 
 
 def record(row: Row) -> None:
@@ -82,9 +81,7 @@ class explain:
     def __enter__(self) -> explain:
         with _lock:
             if not RECORDERS:
-                _parked[:] = [(device, device.fast) for device in opened()]
-                for device, _ in _parked:
-                    device.fast = {}
+                set_fast_aside()
             RECORDERS.append(self)
         return self
 
@@ -97,9 +94,7 @@ class explain:
         with _lock:
             RECORDERS.remove(self)
             if not RECORDERS:
-                for device, table in _parked:
-                    device.fast = table
-                _parked.clear()
+                put_fast_back()
 
     def counts(self) -> list[tuple[Row, int]]:
         """The distinct rows, in the order they first ran, with how often they did."""
@@ -112,7 +107,9 @@ class explain:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table("operator", "kernel", "device", "arguments", "copies", "times", "why")
+        table = Table()
+        for name in ("operator", "kernel", "device", "arguments", "copies", "times", "why"):
+            table.add_column(name, overflow="fold")
         for row, times in self.counts():
             cells = (row.operator, row.kernel, row.device, row.arguments, str(row.copies or ""))
             table.add_row(*map(Text, (*cells, str(times), row.why)))
