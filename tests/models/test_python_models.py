@@ -99,3 +99,39 @@ def pytorch_layer(torch: Any, state: dict[str, Any], prefix: str) -> dict[str, A
         }.items():
             found[f"{theirs}.{kind}"] = state[f"{prefix}{ours}.{kind}"]
     return found
+
+
+def photograph(name: str) -> np.ndarray[Any, Any]:
+    datasets = pytest.importorskip("sklearn.datasets")
+    return np.asarray(datasets.load_sample_image(name))
+
+
+@pytest.fixture(scope="module")
+def efficientnet() -> Any:
+    from tensorlite.models import EfficientNetLite0
+
+    model = EfficientNetLite0().eval()
+    model.load_state_dict(tl.load(fetched("efficientnet-lite0")))
+    return model
+
+
+@pytest.mark.parametrize(("name", "place"), [("china.jpg", 698), ("flower.jpg", 985)])
+def test_photographs_are_what_they_show(
+    efficientnet: Any, name: str, place: int, device: tl.device
+) -> None:
+    """698 is palace, 985 is daisy."""
+    from tensorlite.models.efficientnet_lite import prepare
+
+    scores = efficientnet.to(device)(prepare(photograph(name)).to(device)).cpu().softmax(-1)
+    assert scores.argmax().item() == place
+    assert scores.max().item() > 0.25
+
+
+def test_eight_bits_are_enough_for_the_demo(efficientnet: Any, device: tl.device) -> None:
+    from tensorlite.cli.demo import network
+    from tensorlite.models.efficientnet_lite import prepare
+
+    x = prepare(photograph("china.jpg")).to(device)
+    exact = efficientnet.to(device)(x).softmax(-1).cpu()
+    small = network().to(device)(x).softmax(-1).cpu()
+    assert (exact - small).abs().max().item() < 0.05
