@@ -28,9 +28,9 @@ def clamp(
     """
     if min is None and max is None:
         raise ArgumentError("clamp: expected min, max or both, got neither")
-    if min is not None:
-        input = xp.maximum(input, min)
-    return input if max is None else xp.minimum(input, max)
+    if min is None:
+        return xp.minimum(input, max)
+    return xp.maximum(input, min) if max is None else xp.clip(input, min, max)
 
 
 @op(method=True, inplace=True, promote="input min", upcast=True)
@@ -92,8 +92,10 @@ def lerp(xp: Any, input: Array, end: Array, weight: Array | Number) -> Array:
     tensor([2., 4.])
     """
     _one_dtype("lerp", input, end, weight)
-    weight = xp.asarray(weight, input.dtype)
     step = end - input
+    if not hasattr(weight, "dtype"):
+        number = input.dtype.type(weight)
+        return input + number * step if abs(weight) < 0.5 else end - step * (1 - number)
     return xp.where(xp.abs(weight) < 0.5, input + weight * step, end - step * (1 - weight))
 
 

@@ -203,9 +203,16 @@ def logaddexp2(xp: Any, input: Array, other: Array) -> Array:
     return xp.logaddexp2(input, other)
 
 
+def _sigmoid(input: Array, xp: Any = np) -> Array:
+    result = xp.negative(input, out=xp.empty_like(input))
+    xp.exp(result, out=result)
+    result += 1
+    return xp.reciprocal(result, out=result)
+
+
 @op(
     method=True, inplace=True, promote="input", floating=True, upcast=True, spaces=(TOP, F),
-    fast=lambda array: np.reciprocal(np.exp(-array) + np.ones((), array.dtype)),
+    fast=_sigmoid, fast_kinds="Fc",
 )  # fmt: skip
 def sigmoid(xp: Any, input: Array) -> Array:
     """``1 / (1 + exp(-input))``. Source: PyTorch ``torch.sigmoid``.
@@ -214,7 +221,7 @@ def sigmoid(xp: Any, input: Array) -> Array:
     >>> tl.sigmoid(tl.tensor([0.0, 2.0]))
     tensor([0.5000, 0.8808])
     """
-    return xp.reciprocal(1 + xp.exp(-input))
+    return _sigmoid(input, xp)
 
 
 @op(method=True, inplace=True)

@@ -48,7 +48,7 @@ def median(xp: Any, input: Array, dim: int | None = None, keepdim: bool = False)
     tensor([3])
     """
     if dim is None:
-        return _middle(xp, input.reshape(-1), 0, True, "median")[0][0]
+        return _middle_of_all(xp, input, True, "median")
     return Median(*_median_along(xp, input, dim, keepdim, True, "median"))
 
 
@@ -61,7 +61,7 @@ def nanmedian(xp: Any, input: Array, dim: int | None = None, keepdim: bool = Fal
     tensor(1.)
     """
     if dim is None:
-        return _middle(xp, input.reshape(-1), 0, False, "nanmedian")[0][0]
+        return _middle_of_all(xp, input, False, "nanmedian")
     return Nanmedian(*_median_along(xp, input, dim, keepdim, False, "nanmedian"))
 
 
@@ -143,17 +143,27 @@ def _median_along(
         return input.copy(), xp.zeros((), np.int64)
     if input.shape[axis] == 0:
         raise ShapeError(f"{name}: no element to choose from along dim {dim} of {input.shape}")
-    return _restored(xp, _middle(xp, xp.moveaxis(input, axis, -1), -1, strict, name), axis, keepdim)
+    return _restored(xp, _middle(xp, xp.moveaxis(input, axis, -1), strict, name), axis, keepdim)
 
 
-def _middle(xp: Any, input: Array, axis: int, strict: bool, name: str) -> tuple[Array, Array]:
+def _middle_of_all(xp: Any, input: Array, strict: bool, name: str) -> Array:
+    _ordered(input, name)
+    known = input.reshape(-1)
+    if known.dtype.kind == "f":
+        unknown = xp.isnan(known)
+        if known.size == 0 or unknown.all() or (strict and unknown.any()):
+            return xp.asarray(np.nan, input.dtype)
+        known = known[~unknown]
+    if known.size == 0:
+        raise ShapeError(f"{name}: no element to choose from in the shape {input.shape}")
+    middle = (known.size - 1) // 2
+    return xp.partition(known, middle)[middle]
+
+
+def _middle(xp: Any, input: Array, strict: bool, name: str) -> tuple[Array, Array]:
     """(values, indices) of the middle along the last axis, kept; nan wins if ``strict``."""
-    if input.dtype.kind == "c" or input.dtype.kind == "b":
-        raise DTypeError(f"{name}: expected real numbers, got {dtype_of(input).name}")
+    _ordered(input, name)
     size = input.shape[-1]
-    if size == 0:
-        empty = xp.nan if input.dtype.kind == "f" else 0
-        return xp.full((1,), empty, input.dtype), xp.zeros((1,), np.int64)
     order = xp.argsort(input, axis=-1, kind="stable")  # nan comes last
     unknown = xp.isnan(input).sum(axis=-1, keepdims=True)
     place = (size - unknown - 1) // 2
@@ -161,6 +171,11 @@ def _middle(xp: Any, input: Array, axis: int, strict: bool, name: str) -> tuple[
         place = xp.where(unknown > 0, size - unknown, place)
     indices = xp.take_along_axis(order, xp.maximum(place, 0), -1)
     return xp.take_along_axis(input, indices, -1), indices.astype(np.int64, copy=False)
+
+
+def _ordered(input: Array, name: str) -> None:
+    if input.dtype.kind in "cb":
+        raise DTypeError(f"{name}: expected real numbers, got {dtype_of(input).name}")
 
 
 def _restored(xp: Any, results: tuple[Array, ...], axis: int, keepdim: bool) -> tuple[Array, ...]:

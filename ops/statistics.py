@@ -164,8 +164,9 @@ def _moments(
     number = count(input.shape, axes)
     mean = added(input, axes, True) / input.dtype.type(number)
     spread = input - mean
-    squares = spread.real**2 + spread.imag**2 if spread.dtype.kind == "c" else spread * spread
-    total = added(squares, axes, keepdim)
+    if spread.dtype.kind == "c":
+        spread = xp.abs(spread)
+    total = added(spread * spread, axes, keepdim)
     return total / total.dtype.type(max(0, number - correction)), mean.reshape(total.shape)
 
 
