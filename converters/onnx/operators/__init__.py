@@ -6,7 +6,9 @@ from . import control as control
 from . import convolution as convolution
 from . import creation as creation
 from . import elementwise as elementwise
+from . import image as image
 from . import indexing as indexing
+from . import loss as loss
 from . import matrix as matrix
 from . import normalization as normalization
 from . import padding as padding

@@ -1,0 +1,155 @@
+"""Operators on images and boxes: GridSample, CenterCropPad, NonMaxSuppression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorlite import Tensor
+from tensorlite.nn import functional as F
+
+from ....errors import OnnxError
+from ..registry import onnx_op
+from ..values import to_value
+from .shape import ints
+from .windows import flat_pads
+
+Array = np.ndarray[Any, Any]
+_MODES = {"linear": "bilinear", "cubic": "bicubic"}
+
+
+@onnx_op("GridSample")
+def grid_sample(
+    x: Tensor,
+    grid: Tensor,
+    *,
+    mode: str = "linear",
+    padding_mode: str = "zeros",
+    align_corners: int = 0,
+) -> Tensor:
+    return F.grid_sample(x, grid, _MODES.get(mode, mode), padding_mode, bool(align_corners))
+
+
+@onnx_op("AffineGrid")
+def affine_grid(theta: Tensor, size: Tensor, *, align_corners: int = 0) -> Tensor:
+    return F.affine_grid(theta, ints(size), bool(align_corners))
+
+
+@onnx_op("CenterCropPad")
+def center_crop_pad(x: Tensor, shape: Tensor, *, axes: list[int] | None = None) -> Tensor:
+    """Each axis cut or padded with zeros to a size, around its middle."""
+    along = list(range(x.ndim)) if axes is None else [a % x.ndim for a in axes]
+    for axis, wanted in zip(along, ints(shape) or [], strict=True):
+        have = x.shape[axis]
+        if wanted < have:
+            x = x.narrow(axis, (have - wanted) // 2, wanted)
+        elif wanted > have:
+            begins, ends = [0] * x.ndim, [0] * x.ndim
+            begins[axis] = (wanted - have) // 2
+            ends[axis] = wanted - have - begins[axis]
+            x = F.pad(x, flat_pads(begins, ends))
+    return x
+
+
+@onnx_op("NonMaxSuppression")
+def non_max_suppression(
+    boxes: Tensor,
+    scores: Tensor,
+    limit: Tensor | None = None,
+    iou_threshold: Tensor | None = None,
+    score_threshold: Tensor | None = None,
+    *,
+    center_point_box: int = 0,
+) -> Tensor:
+    """(batch, class, box) of the boxes kept: the best first, those that overlap it dropped."""
+    most = 0 if limit is None else int(limit.reshape(-1)[0].item())
+    overlap = 0.0 if iou_threshold is None else float(iou_threshold.reshape(-1)[0].item())
+    least = None if score_threshold is None else float(score_threshold.reshape(-1)[0].item())
+    corners, chances = _corners(boxes._host(), center_point_box), scores._host()
+    kept = [
+        (image, kind, box)
+        for image in range(chances.shape[0])
+        for kind in range(chances.shape[1])
+        for box in _kept(corners[image], chances[image, kind], most, overlap, least)
+    ]
+    return to_value(np.array(kept, np.int64).reshape(-1, 3), boxes.device)
+
+
+def _corners(boxes: Array, centred: int) -> Array:
+    """Boxes as (low, low, high, high), from two opposite corners or middle and size."""
+    if centred:
+        middle, half = boxes[..., :2], boxes[..., 2:] / 2
+        return np.concatenate([middle - half, middle + half], -1)
+    first, second = boxes[..., :2], boxes[..., 2:]
+    return np.concatenate([np.minimum(first, second), np.maximum(first, second)], -1)
+
+
+def _kept(boxes: Array, scores: Array, most: int, overlap: float, least: float | None) -> list[int]:
+    order = np.argsort(-scores, kind="stable")
+    if least is not None:
+        order = order[scores[order] > least]
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
+    found: list[int] = []
+    while order.size and len(found) < most:
+        best, order = int(order[0]), order[1:]
+        found.append(best)
+        sides = np.minimum(boxes[order, 2:], boxes[best, 2:]) - np.maximum(
+            boxes[order, :2], boxes[best, :2]
+        )
+        shared = np.maximum(sides, 0).prod(-1)
+        union = areas[order] + areas[best] - shared
+        order = order[shared <= overlap * union]
+    return found
+
+
+@onnx_op("RoiAlign", since=16)
+def roi_align(
+    x: Tensor,
+    rois: Tensor,
+    images: Tensor,
+    *,
+    coordinate_transformation_mode: str = "half_pixel",
+    mode: str = "avg",
+    output_height: int = 1,
+    output_width: int = 1,
+    sampling_ratio: int = 0,
+    spatial_scale: float = 1.0,
+) -> Tensor:
+    """Means (or maxima) of bilinear samples in each cell of a grid over each region."""
+    if mode not in ("avg", "max"):
+        raise OnnxError(f"RoiAlign: mode {mode!r}: expected avg or max")
+    shift = 0.5 if coordinate_transformation_mode == "half_pixel" else 0.0
+    host, regions = x._host(), rois._host() * spatial_scale - shift
+    least = 0.0 if shift else 1.0
+    outputs = []
+    for image, (x1, y1, x2, y2) in zip(images._host(), regions, strict=True):
+        height, width = max(y2 - y1, least), max(x2 - x1, least)
+        rows = sampling_ratio or int(np.ceil(height / output_height))
+        columns = sampling_ratio or int(np.ceil(width / output_width))
+        ys = y1 + (np.arange(output_height * rows) + 0.5) * height / (output_height * rows)
+        xs = x1 + (np.arange(output_width * columns) + 0.5) * width / (output_width * columns)
+        cells = _sampled(host[int(image)], ys, xs, mode).reshape(
+            -1, output_height, rows, output_width, columns
+        )
+        outputs.append(cells.mean((2, 4)) if mode == "avg" else cells.max((2, 4)))
+    return to_value(np.stack(outputs).astype(host.dtype), x.device)
+
+
+def _sampled(image: Array, ys: Array, xs: Array, mode: str) -> Array:
+    """Bilinear samples at a grid of places; zero further than one pixel outside."""
+    height, width = image.shape[1:]
+    outside = (((ys < -1) | (ys > height))[:, None]) | (((xs < -1) | (xs > width))[None])
+    ys, xs = np.clip(ys, 0, height - 1), np.clip(xs, 0, width - 1)
+    top, left = np.floor(ys).astype(int), np.floor(xs).astype(int)
+    bottom, right = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
+    fy, fx = (ys - top)[:, None], (xs - left)[None]
+    parts = (
+        image[:, top][:, :, left] * ((1 - fy) * (1 - fx)),
+        image[:, top][:, :, right] * ((1 - fy) * fx),
+        image[:, bottom][:, :, left] * (fy * (1 - fx)),
+        image[:, bottom][:, :, right] * (fy * fx),
+    )
+    # The maximum is over the four weighted neighbours, as onnxruntime defined it.
+    found = np.maximum.reduce(parts) if mode == "max" else sum(parts)
+    return np.where(outside, 0, found)
