@@ -76,8 +76,10 @@ def theirs(array: Any, dtype: str) -> Any:
     return torch.from_numpy(np.array(array)).to(getattr(torch, dtype))
 
 
-def lookup(package: Any, name: str) -> Any:
-    """The function, or the Tensor method, of that name."""
+def lookup(package: Any, name: Any) -> Any:
+    """The function, or the Tensor method, of that name (or the function that stands for it)."""
+    if callable(name):
+        return name
     target = package
     for part in name.split("."):
         target = getattr(target, part, None)

@@ -6,6 +6,7 @@ dtype named, and compares with PyTorch's function of the same name. A file per f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +61,8 @@ class Case:
     dtypes: tuple[str, ...]
     exact: bool  # values are compared; False for random results (structure, shape, dtype only)
     rtol: float | None
-    torch: str | None = field(default=None)  # PyTorch's name, where it differs
+    # PyTorch's name where it differs, or what to do where PyTorch has no such function
+    torch: str | Callable[..., Any] | None = field(default=None)
     dense: bool = False  # it looks at the memory itself, so it is given tensors in one piece only
 
 
@@ -73,11 +75,15 @@ def case(
     dtypes: str = "float32",
     exact: bool = True,
     rtol: float | None = None,
-    torch: str | None = None,
+    torch: str | Callable[..., Any] | None = None,
     dense: bool = False,
     **kwargs: Any,
 ) -> None:
-    """Declares a sample call of an operator (its full name, such as "nn.functional.conv2d")."""
+    """Declares a sample call of an operator (its full name, such as "nn.functional.conv2d").
+
+    ``torch`` is PyTorch's name where it differs, or a function of PyTorch's tensors that gives
+    what is expected: ``torch=lambda x: x.relu() ** 2``.
+    """
     found = Case(operator, args, kwargs, tuple(dtypes.split()), exact, rtol, torch, dense)
     CASES.setdefault(operator, []).append(found)
 
