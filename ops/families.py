@@ -45,6 +45,7 @@ from . import padding as padding
 from . import polynomials as polynomials
 from . import pooling as pooling
 from . import quantiles as quantiles
+from . import queries as queries
 from . import random as random
 from . import recurrent as recurrent
 from . import reduction as reduction

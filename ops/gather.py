@@ -408,3 +408,47 @@ def argwhere(xp: Any, input: Array) -> Array:
     tensor([[1]])
     """
     return xp.argwhere(input).astype(np.int64)
+
+
+@op(method=True)
+def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
+    """A copy with one slice replaced. Source: PyTorch ``torch.select_scatter``.
+
+    >>> import tensorlite as tl
+    >>> tl.select_scatter(tl.zeros(2, 2), tl.ones(2), 0, 1)
+    tensor([[0., 0.],
+            [1., 1.]])
+    """
+    result = input.clone()
+    result.select(dim, index).copy_(src)
+    return result
+
+
+@op(method=True)
+def slice_scatter(
+    input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+) -> Any:
+    """A copy with a range of slices replaced. Source: PyTorch ``torch.slice_scatter``.
+
+    >>> import tensorlite as tl
+    >>> tl.slice_scatter(tl.zeros(3), tl.ones(2), 0, 1)
+    tensor([0., 1., 1.])
+    """
+    result = input.clone()
+    place = normalize_dim(dim, input.ndim, "slice_scatter")
+    result[(slice(None),) * place + (slice(start, end, step),)] = src
+    return result
+
+
+@op(method=True)
+def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """A copy with a diagonal replaced. Source: PyTorch ``torch.diagonal_scatter``.
+
+    >>> import tensorlite as tl
+    >>> tl.diagonal_scatter(tl.zeros(2, 2), tl.ones(2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    result = input.clone()
+    result.diagonal(offset, dim1, dim2).copy_(src)
+    return result

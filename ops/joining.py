@@ -383,3 +383,70 @@ def diagflat(input: Any, offset: int = 0) -> Any:
     tensorlite.Size([2, 2])
     """
     return input.reshape(-1).diag_embed(offset)
+
+
+@op()
+def block_diag(*tensors: Any) -> Any:
+    """Matrices along the diagonal of one, zeros elsewhere. Source: PyTorch ``torch.block_diag``.
+
+    >>> import tensorlite as tl
+    >>> tl.block_diag(tl.tensor([[1, 2]]), tl.tensor([3]))
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
+    blocks = [x.reshape(1, -1) if x.ndim < 2 else x for x in tensors]
+    if any(x.ndim > 2 for x in blocks):
+        raise ShapeError("block_diag: expected at most 2 dimensions each")
+    joined = cat([x.reshape(-1) for x in blocks])
+    rows, columns = (sum(x.shape[i] for x in blocks) for i in (0, 1))
+    made = joined.new_zeros(rows, columns)
+    top = left = 0
+    for x in blocks:
+        made[top : top + x.shape[0], left : left + x.shape[1]] = x
+        top, left = top + x.shape[0], left + x.shape[1]
+    return made
+
+
+@op()
+def cartesian_prod(*tensors: Any) -> Any:
+    """Every choice of one element of each vector, a row each. Source: PyTorch
+    ``torch.cartesian_prod``.
+
+    >>> import tensorlite as tl
+    >>> tl.cartesian_prod(tl.tensor([1, 2]), tl.tensor([3]))
+    tensor([[1, 3],
+            [2, 3]])
+    """
+    from .creation import meshgrid
+
+    if len(tensors) == 1:
+        return tensors[0]
+    grids = meshgrid(*tensors, indexing="ij")
+    return stack([grid.reshape(-1) for grid in grids], 1)
+
+
+@op()
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
+    """Every choice of r elements of a vector, in order. Source: PyTorch ``torch.combinations``.
+
+    >>> import tensorlite as tl
+    >>> tl.combinations(tl.tensor([1, 2, 3]))
+    tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
+    """
+    from itertools import combinations as without
+    from itertools import combinations_with_replacement
+
+    from ..construct import tensor
+
+    if input.ndim != 1 or r < 0:
+        raise ShapeError(
+            f"combinations: expected a vector and r >= 0, got {tuple(input.shape)}, {r}"
+        )
+    if r == 0:
+        return input.new_empty(0)
+    choose = combinations_with_replacement if with_replacement else without
+    places = [list(c) for c in choose(range(input.numel()), r)]
+    index = tensor(places, device=input.device).long().reshape(len(places), r)
+    return input[index]

@@ -104,6 +104,8 @@ def same(expected: Any, actual: Any, case: Case, path: str = "result") -> None:
             have = actual.cpu()._plain()
             rtol = case.rtol or TOLERANCE.get(name, 0)
             np.testing.assert_allclose(have, want, rtol=rtol, atol=rtol, err_msg=path)
+    elif isinstance(actual, tl.dtype):
+        assert f"torch.{actual.name}" == str(expected), path
     elif isinstance(expected, float | complex):
         assert actual == pytest.approx(expected, nan_ok=True), path
     else:

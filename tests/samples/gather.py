@@ -45,3 +45,8 @@ for name in ("nonzero", "argwhere"):
     case(name, T(3, 4), dtypes="bool int64 float32 complex64")
     case(name, T())
 case("nonzero", T(3, 4, dtype="bool"), as_tuple=True)
+case("select_scatter", T(3, 4), T(4), 0, -1)
+case("slice_scatter", T(3, 4), T(3, 2), 1, 1, 3)
+case("slice_scatter", T(4, 3), T(2, 3), 0, None, None, 2)
+case("diagonal_scatter", T(3, 4), T(3), 1)
+case("diagonal_scatter", T(2, 3, 3), T(2, 3), 0, 1, 2)

@@ -44,3 +44,9 @@ for k in (-1, 0, 1):
     case("diag_embed", T(2, 3), k, dtypes=ALL)
     case("diagflat", T(2, 2), k)
 case("diag_embed", T(2, 3), 0, 0, 2)
+case("block_diag", T(2, 3), T(3), T(), T(1, 2), dtypes="float32 int64")
+case("cartesian_prod", T(2), T(3), T(2))
+case("cartesian_prod", T(3))
+for replacement in (False, True):
+    for count in (0, 1, 2, 3):
+        case("combinations", T(4), count, replacement)
