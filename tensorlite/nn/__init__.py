@@ -111,7 +111,6 @@ from .loss_classes import MultiMarginLoss as MultiMarginLoss
 from .loss_classes import NLLLoss as NLLLoss
 from .loss_classes import NLLLoss2d as NLLLoss2d
 from .module import Module as Module
-from .normalization import CrossMapLRN2d as CrossMapLRN2d
 from .normalization import GroupNorm as GroupNorm
 from .normalization import LayerNorm as LayerNorm
 from .normalization import LocalResponseNorm as LocalResponseNorm

@@ -164,18 +164,6 @@ class LocalResponseNorm(Module):
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
-class CrossMapLRN2d(LocalResponseNorm):
-    """Local response norm by its older name. Source: PyTorch ``torch.nn.CrossMapLRN2d``.
-
-    >>> import tensorlite as tl
-    >>> tl.nn.CrossMapLRN2d(2)
-    CrossMapLRN2d(2, alpha=0.0001, beta=0.75, k=1)
-    """
-
-    def __init__(self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1) -> None:
-        super().__init__(size, alpha, beta, k)
-
-
 def ones_and_zeros(weight: Tensor | None, bias: Tensor | None) -> None:
     """First values of a norm that changes nothing after it."""
     if weight is not None:
