@@ -34,6 +34,7 @@ from . import linear as linear
 from . import loss as loss
 from . import loss_classes as loss_classes
 from . import loss_ctc as loss_ctc
+from . import loss_margin as loss_margin
 from . import lu as lu
 from . import masked as masked
 from . import masked_along as masked_along

@@ -14,7 +14,6 @@ from .activation import Hardswish as Hardswish
 from .activation import Hardtanh as Hardtanh
 from .activation import LeakyReLU as LeakyReLU
 from .activation import LogSigmoid as LogSigmoid
-from .activation import LogSoftmax as LogSoftmax
 from .activation import Mish as Mish
 from .activation import PReLU as PReLU
 from .activation import ReLU as ReLU
@@ -22,9 +21,6 @@ from .activation import ReLU6 as ReLU6
 from .activation import RReLU as RReLU
 from .activation import Sigmoid as Sigmoid
 from .activation import SiLU as SiLU
-from .activation import Softmax as Softmax
-from .activation import Softmax2d as Softmax2d
-from .activation import Softmin as Softmin
 from .activation import Softplus as Softplus
 from .activation import Softshrink as Softshrink
 from .activation import Softsign as Softsign
@@ -56,8 +52,6 @@ from .batchnorm import LazyInstanceNorm3d as LazyInstanceNorm3d
 from .batchnorm import SyncBatchNorm as SyncBatchNorm
 from .container import ModuleDict as ModuleDict
 from .container import ModuleList as ModuleList
-from .container import ParameterDict as ParameterDict
-from .container import ParameterList as ParameterList
 from .container import Sequential as Sequential
 from .convolution import Conv1d as Conv1d
 from .convolution import Conv2d as Conv2d
@@ -135,6 +129,8 @@ from .parameter import Buffer as Buffer
 from .parameter import Parameter as Parameter
 from .parameter import UninitializedBuffer as UninitializedBuffer
 from .parameter import UninitializedParameter as UninitializedParameter
+from .parameter_container import ParameterDict as ParameterDict
+from .parameter_container import ParameterList as ParameterList
 from .pooling import AvgPool1d as AvgPool1d
 from .pooling import AvgPool2d as AvgPool2d
 from .pooling import AvgPool3d as AvgPool3d
@@ -155,6 +151,10 @@ from .recurrent import LSTMCell as LSTMCell
 from .recurrent import RNNBase as RNNBase
 from .recurrent import RNNCell as RNNCell
 from .recurrent import RNNCellBase as RNNCellBase
+from .softmax import LogSoftmax as LogSoftmax
+from .softmax import Softmax as Softmax
+from .softmax import Softmax2d as Softmax2d
+from .softmax import Softmin as Softmin
 from .transformer import Transformer as Transformer
 from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer

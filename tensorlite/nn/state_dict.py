@@ -232,7 +232,7 @@ def _put(module: Module, name: str, target: Tensor, value: Any, assign: bool) ->
     if assign:
         setattr(module, name, Parameter(value) if isinstance(target, Parameter) else value)
     else:
-        target._array[...] = value.to(target.device, target.dtype)._array
+        target._device.write(target._array, value.to(target.device, target.dtype)._array)
     return None
 
 
