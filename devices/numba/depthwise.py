@@ -45,8 +45,10 @@ def takes(
         return "channels and groups differ, or no images"
     if any(a.dtype != np.float32 for a in (input, weight)):
         return f"{input.dtype}; it is for float32"
-    if isinstance(padding, str) or pair(dilation, 2, "dilation") != (1, 1):
-        return "padding by name, or dilation"
+    if isinstance(padding, str) or np.ndim(padding) > 1:
+        return "padding by name, or uneven padding"
+    if pair(dilation, 2, "dilation") != (1, 1):
+        return "dilation"
     padded = [s + 2 * p for s, p in zip(input.shape[2:], pair(padding, 2, "padding"), strict=True)]
     if any(size < k for size, k in zip(padded, weight.shape[2:], strict=True)):
         return "a kernel larger than the input"

@@ -37,9 +37,7 @@ def conv(
     strides: list[int] | None = None,
 ) -> Tensor:
     win = window(list(x.shape[2:]), list(w.shape[2:]), strides, dilations, pads, auto_pad)
-    padding = win.begins
-    if not win.symmetric:
-        x, padding = F.pad(x, flat_pads(win.begins, win.ends)), [0] * len(win.kernel)
+    padding = win.begins if win.symmetric else tuple(zip(win.begins, win.ends, strict=True))
     convolve = _of_rank(_CONV, x.ndim - 2)
     return convolve(x, w, b, win.strides, padding, win.dilations, group)
 
