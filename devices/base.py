@@ -3,7 +3,8 @@
 A new device is a subclass with a ``kind``. It says whether it is usable (``unavailable``) and
 how arrays come and go (``from_host``, ``to_host``). With ``xp`` set to an array namespace every
 operator's reference body runs on its arrays; with ``xp = None`` operators without a kernel run
-on the host, and :func:`tensorlite.explain` shows the copies.
+on the host, and :func:`tensorlite.explain` shows the copies. What is a view elsewhere is then a
+copy, and tensors can be written to (in-place operators, ``x[0] = 1``) if it has a ``write``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import DeviceMismatchError, DeviceUnavailableError, nearest
+from ..errors import DeviceMismatchError, DeviceUnavailableError, OperatorError, nearest
 
 Fast = dict[str, dict[np.dtype[Any], Callable[..., Any]]]
 
@@ -84,6 +85,15 @@ class Device:
     def copy(self, array: Any) -> Any:
         """A copy of one of its arrays, in memory of its own."""
         return array.copy() if self.xp is not None else self.from_host(self.to_host(array))
+
+    def write(self, array: Any, values: Any) -> None:
+        """Puts the elements of ``values`` into ``array``: both its own, of one shape and dtype."""
+        if self.xp is None:
+            raise OperatorError(
+                f"tensors on {self} cannot be written to: {type(self).__name__} has no write(); "
+                "use the form that returns a new tensor"
+            )
+        array[...] = values
 
     def synchronize(self) -> None:
         """Waits until all work on the device is done."""

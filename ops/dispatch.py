@@ -20,7 +20,14 @@ from .. import dtypes
 from ..devices.base import Device, promote_devices, resolve
 from ..devices.kernels import KERNELS, Kernel, choose
 from ..dtypes import dtype as Dtype
-from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError, TensorliteError
+from ..errors import (
+    ArgumentError,
+    AutogradError,
+    DeviceMismatchError,
+    DTypeError,
+    ShapeError,
+    TensorliteError,
+)
 from ..tensor import Tensor, wrap
 from . import fast
 from .explain import RECORDERS, Row, record
@@ -82,11 +89,11 @@ def write(target: Any, result: Any, name: str) -> Any:
             f"{name}: the result has shape {tuple(result.shape)}, the tensor written to "
             f"{tuple(target.shape)}"
         )
-    token = quiet()
-    try:
-        target._array[...] = result._array
-    finally:
-        restore(token)
+    if result._device is not target._device:
+        promote_devices(target._device, result._device, name)
+    if result.dtype is not target.dtype:
+        result = result.to(target.dtype)
+    target._device.write(target._array, result._array)
     return target
 
 
@@ -193,7 +200,7 @@ def fill(out: Any, result: Any, name: str) -> Any:
     if out.shape != result.shape and out.numel() == 0:
         if not dtypes.can_cast(result.dtype, out.dtype):
             write(out, result, name)
-        out._array = result._array.astype(out._array.dtype)
+        out._array = result.to(out.dtype, copy=True)._array
         return out
     return write(out, result, f"{name}(out=)")
 
@@ -228,8 +235,15 @@ class Call:
             if kwargs.get("dtype") is not None:
                 kwargs["dtype"] = dtypes.to_dtype(kwargs["dtype"])
         asked = self.device
-        self.args = tuple([self._unwrap(a) for a in args])
-        self.kwargs = {key: self._unwrap(value) for key, value in kwargs.items()}
+        try:
+            self.args = tuple([self._unwrap(a) for a in args])
+            self.kwargs = {key: self._unwrap(value) for key, value in kwargs.items()}
+        except DeviceMismatchError:  # unless it was only for 0-d tensors that came first
+            self.device = _foreign(args)
+            if self.device is None:
+                raise
+            self.args = tuple([self._unwrap(a) for a in args])
+            self.kwargs = {key: self._unwrap(value) for key, value in kwargs.items()}
         if asked is not None:
             self.device = asked
         if entry.has_dtype and "dtype" in entry.positions:
@@ -335,11 +349,23 @@ class Call:
         """Runs the reference on copies in host memory, for a device without an array namespace."""
         device = self.device
         assert device is not None
-        self.args = tuple([_to_host(v, device) for v in self.args])
+        given = self.args
+        self.args = tuple([_to_host(v, device) for v in given])
         self.kwargs = {key: _to_host(v, device) for key, v in self.kwargs.items()}
+        if self.entry.writes:
+            self.args = (self.args[0].copy(), *self.args[1:])  # it may be read-only
+        out, self.out = self.out, None
         self.device = resolve("cpu")
-        result = self.finish(body, np)
-        return _to_device(result, device)
+        result = _to_device(self.finish(body, np), device)
+        if self.entry.writes:
+            device.write(given[0], device.from_host(self.args[0]))
+        return result if out is None else fill(out, result, self.entry.name)
+
+
+def _foreign(args: tuple[Any, ...]) -> Device | None:
+    """The device of the first tensor that is not in host memory, or None."""
+    places = (a._device for a in args if isinstance(a, Tensor) and not a._device.host)
+    return next(places, None)
 
 
 def result_type(values: list[Any]) -> Dtype:

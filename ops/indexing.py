@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..devices.base import Device
 from ..errors import DimensionError, ShapeError
+from ..tensor import Tensor
 from .registry import Array, op
 
 _NOT_ARRAYS = (int, slice, type(None), type(Ellipsis))
@@ -33,7 +35,7 @@ def getitem(xp: Any, input: Array, index: Any) -> Array:
     return view[advanced] if advanced is not None else view
 
 
-@op(spaces=(), name="setitem")
+@op(spaces=(), name="setitem", writes=True)
 def setitem(xp: Any, input: Array, index: Any, value: Any) -> None:
     """``input[index] = value``; the value is converted to the tensor's dtype and broadcast.
 
@@ -53,6 +55,13 @@ def setitem(xp: Any, input: Array, index: Any, value: Any) -> None:
         input[basic] = value
     else:
         input[basic][advanced] = value
+
+
+def moved(index: Any, device: Device) -> Any:
+    """An index with the tensors of host memory in it on a device, as PyTorch allows them."""
+    if isinstance(index, tuple):
+        return tuple([moved(i, device) for i in index])
+    return index.to(device) if isinstance(index, Tensor) and index.device.host else index
 
 
 def _split(xp: Any, input: Array, index: Any) -> tuple[tuple[Any, ...], Any]:

@@ -37,6 +37,7 @@ class Op:
     upcast: bool  # 16-bit floats and smaller are computed in float32
     fast: Callable[..., Any] | None  # what to call on arrays of one dtype and no options
     fast_kinds: str  # ... of these kinds, as dtype.kind names them
+    writes: bool  # the body writes into its first array
     over_arrays: bool = field(init=False)
     params: tuple[str, ...] = field(init=False)
     positions: dict[str, int] = field(init=False)
@@ -93,6 +94,7 @@ def op(
     upcast: bool = False,
     fast: Callable[..., Any] | None = None,
     fast_kinds: str = "buifc",
+    writes: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares the decorated function as an operator.
 
@@ -112,6 +114,7 @@ def op(
         fast_kinds: the kinds of dtype for which it is so: "fc" are the floats and complex numbers,
             "F" the floats of 32 bits and more
             (``floating`` implies no others).
+        writes: whether the body writes into its first array.
 
     A parameter ``inplace``, the last, is handled before the body, which need not look at it.
     The decorated name becomes the public function.
@@ -126,7 +129,7 @@ def op(
         entry = Op(
             full, body, spaces, short if method is True else method or None, aliases, inplace,
             tuple(promote.split()), floating, upcast, fast,
-            "".join(k for k in fast_kinds if k in "fFc") if floating else fast_kinds,
+            "".join(k for k in fast_kinds if k in "fFc") if floating else fast_kinds, writes,
         )  # fmt: skip
         return publish(entry, public(entry))
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .devices.base import resolve
-from .errors import ArgumentError, DTypeError
+from .errors import ArgumentError, DTypeError, OperatorError
 from .tensor import Tensor, wrap
 
 # NumPy's names for what PyTorch calls otherwise; most names are the same or an alias.
@@ -41,6 +41,10 @@ def numpy_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
 
 def to_dlpack(tensor: Tensor, **kwargs: Any) -> Any:
     """The DLPack capsule of a tensor; other libraries read its memory without a copy."""
+    if not hasattr(tensor._array, "__dlpack__"):
+        raise OperatorError(
+            f"DLPack: tensors on {tensor.device} cannot be exchanged; use x.cpu() first"
+        )
     try:
         return tensor._array.__dlpack__(**kwargs)
     except (BufferError, TypeError) as error:

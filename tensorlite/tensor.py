@@ -18,6 +18,7 @@ from .errors import (
     ArgumentError,
     AutogradError,
     DeviceMismatchError,
+    OperatorError,
     ShapeError,
 )
 from .size import Size
@@ -176,7 +177,10 @@ class Tensor:
         """The address of its first element."""
         if self._device.host:
             return int(self._array.ctypes.data)
-        return int(self._array.data.ptr)
+        address = getattr(getattr(self._array, "data", None), "ptr", None)
+        if address is None:
+            raise OperatorError(f"data_ptr: {self._device} does not say where its arrays lie")
+        return int(address)
 
     def is_floating_point(self) -> bool:
         """Whether its dtype is a float."""
@@ -192,10 +196,15 @@ class Tensor:
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether its elements lie one after another (in the order of ``memory_format``)."""
-        array = self._array
-        if str(memory_format).endswith("channels_last"):
-            array = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
-        return bool(array.flags.c_contiguous)
+        array, expected = self._array, self._array.itemsize
+        order = list(range(array.ndim))
+        if str(memory_format).endswith("channels_last") and array.ndim == 4:
+            order = [0, 2, 3, 1]
+        for dim in reversed(order):
+            if array.shape[dim] != 1 and array.strides[dim] != expected:
+                return array.size == 0
+            expected *= array.shape[dim]
+        return True
 
     def get_device(self) -> int:
         """The index of its GPU, or -1."""
@@ -316,6 +325,8 @@ class Tensor:
         """This tensor with its elements one after another; itself if they are."""
         if self.is_contiguous(memory_format):
             return self
+        if self._device.xp is None:
+            return wrap(self._device.from_host(self._host().copy(order="C")), self._device)
         if str(memory_format).endswith("channels_last"):
             order = self._array.transpose(0, 2, 3, 1).copy(order="C")
             return wrap(order.transpose(0, 3, 1, 2), self._device)
@@ -418,14 +429,14 @@ class Tensor:
                 result._array = array[index] if kind is slice else array[index, ...]
                 result._device = device
                 return result
-        from .ops.indexing import getitem
+        from .ops.indexing import getitem, moved
 
-        return getitem(self, index)
+        return getitem(self, index if self._device.host else moved(index, self._device))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        from .ops.indexing import setitem
+        from .ops.indexing import moved, setitem
 
-        setitem(self, index, value)
+        setitem(self, index if self._device.host else moved(index, self._device), value)
 
     def __dir__(self) -> list[str]:
         return sorted(name for name in dir(type(self)) if not name.startswith("__"))

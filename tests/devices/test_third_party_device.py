@@ -15,7 +15,7 @@ from tensorlite import nn
 from tensorlite.devices import Device, kernel
 from tensorlite.devices.base import KINDS, _open
 from tensorlite.devices.kernels import KERNELS
-from tensorlite.errors import DeviceMismatchError
+from tensorlite.errors import DeviceMismatchError, OperatorError
 
 
 class ToyArray:
@@ -44,6 +44,9 @@ class Toy(Device):
 
     def to_host(self, array: Any) -> np.ndarray[Any, Any]:
         return array.host()
+
+    def write(self, array: Any, values: Any) -> None:
+        array.data = values.data
 
 
 def floats(*arrays: Any, **options: Any) -> str | None:
@@ -111,6 +114,87 @@ def test_everything_about_a_tensor_works() -> None:
     assert [row.tolist() for row in x] == [[0, 1, 2], [3, 4, 5]]
     with pytest.raises(DeviceMismatchError, match="x.cpu"):
         x.numpy()
+
+
+def test_it_is_written_to() -> None:
+    x = tl.zeros(2, 3, device="toy")
+    same = x
+    x[0, 1] = 5
+    x[:, 2] = tl.tensor([1.0, 2.0], device="toy")
+    assert x.tolist() == [[0, 5, 1], [0, 0, 2]]
+    x[x > 1] = -1
+    x += 1
+    assert same is x and x.tolist() == [[1, 0, 2], [1, 1, 0]]
+    assert x.clamp_(max=1).sum().item() == 4 and x.fill_(2).sum().item() == 12
+    assert x.copy_(tl.ones(3)).sum().item() == 6
+    for out in (tl.empty(2, 3, device="toy"), tl.empty(0, device="toy")):
+        assert tl.add(x, x, out=out) is out and out.sum().item() == 12
+    tl.manual_seed(0)
+    want = tl.randn(4)
+    tl.manual_seed(0)
+    assert tl.randn(4, device="toy").tolist() == want.tolist()
+
+
+def test_a_device_without_write_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Toy, "write")
+    x = tl.zeros(2, device="toy")
+    for change in (
+        lambda: x.add_(1),
+        lambda: x.fill_(1),
+        lambda: tl.add(x, x, out=tl.zeros_like(x)),
+    ):
+        with pytest.raises(OperatorError, match=r"toy cannot be written to: Toy has no write\(\)"):
+            change()
+    assert x.tolist() == [0, 0]
+
+
+def test_a_device_that_cannot_be_shared_says_so() -> None:
+    x = tl.zeros(2, device="toy")
+    with pytest.raises(OperatorError, match="x.cpu"):
+        np.from_dlpack(x)
+    with pytest.raises(OperatorError, match="toy does not say"):
+        x.data_ptr()
+
+
+def test_numbers_and_indices_of_the_host_are_taken_along() -> None:
+    x = tl.tensor([[1.0, -2.0], [3.0, 4.0]], device="toy")
+    two = tl.tensor(2.0)
+    for y in (x * two, two * x, tl.where(x > 0, two, x)):
+        assert y.device == "toy"
+    assert x[tl.tensor([1, 0])].tolist() == [[3, 4], [1, -2]]
+    assert x[tl.tensor([True, False]), 1].tolist() == [-2]
+    x[tl.tensor([0])] = 9
+    assert x.tolist() == [[9, 9], [3, 4]]
+
+
+def test_layouts_and_other_dtypes() -> None:
+    x = tl.arange(24.0, device="toy").reshape(1, 2, 3, 4)
+    assert x.is_contiguous() and x.permute(0, 3, 1, 2).contiguous().shape == (1, 4, 2, 3)
+    assert x.contiguous(memory_format=tl.channels_last).tolist() == x.tolist()
+    for dtype in (tl.float16, tl.bfloat16, tl.int8, tl.bool, tl.complex64):
+        assert x.to(dtype).dtype is dtype and x.to(dtype).device == "toy"
+
+
+def test_weights_are_loaded_and_saved_there(tmp_path: Any) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.LSTM(8, 3)).eval()
+    x = tl.ones(1, 1, 4, 4)
+    want, _ = net(x)
+    tl.save(net.to("toy"), tmp_path / "net.safetensors")
+    other = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.LSTM(8, 3)).eval()
+    other.to("toy").load_state_dict(tl.load(tmp_path / "net.safetensors"))
+    assert {p.device.kind for p in other.parameters()} == {"toy"}
+    have, _ = copy.deepcopy(other)(x.to("toy"))
+    np.testing.assert_allclose(have.cpu().numpy(), want.numpy(), rtol=1e-5)
+
+
+def test_an_onnx_model_runs_there() -> None:
+    import onnx
+
+    text = """<ir_version: 8, opset_import: ["": 17]>
+    g (float[n, 3] x) => (float[n, 3] y) <float[3] w = {1, 2, 3}> {a = Add(x, w) \n y = Relu(a)}"""
+    model = tl.onnx.load(onnx.parser.parse_model(text), device="toy")
+    y = model.run({"x": np.full((1, 3), -2, np.float32)})["y"]
+    assert y.device == "toy" and y.tolist() == [[0, 0, 1]]
 
 
 def test_a_network_moves_there() -> None:
