@@ -80,9 +80,8 @@ class Module(WithHooks, WithState):
                 f"{type(self).__name__} has no attribute {name!r} yet: its __init__ must call "
                 "super().__init__() first"
             )
-        raise UnknownNameError(
-            f"{type(self).__name__} has no attribute {name!r}.{nearest(name, dir(self))}"
-        )
+        near = "" if name.startswith("__") else nearest(name, dir(self))
+        raise UnknownNameError(f"{type(self).__name__} has no attribute {name!r}.{near}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
