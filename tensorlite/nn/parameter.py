@@ -27,6 +27,15 @@ class Parameter(Tensor):
         _refuse_grad(requires_grad)
         _share(self, data)
 
+    @property
+    def data(self) -> Tensor:
+        """A tensor that shares this one's memory; assigned, it takes another's."""
+        return wrap(self._array, self._device)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        _share(self, value)
+
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
 
