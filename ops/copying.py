@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import dtypes
 from ..dtypes import dtype as Dtype
+from ..errors import ShapeError
 from .registry import Array, Number, op
 
 
@@ -91,3 +92,54 @@ for _name, _target in {
     "cfloat": dtypes.complex64, "cdouble": dtypes.complex128,
 }.items():  # fmt: skip
     _conversion(_name, _target)
+
+
+@op()
+def fill(input: Any, value: Number) -> Any:
+    """A copy with one number everywhere. Source: PyTorch ``torch.fill``.
+
+    >>> import tensorlite as tl
+    >>> tl.fill(tl.zeros(2), 3)
+    tensor([3., 3.])
+    """
+    return input.clone().fill_(value)
+
+
+@op(spaces=(), method=True)
+def fill_diagonal_(input: Any, fill_value: Number, wrap: bool = False) -> Any:
+    """Writes one number on the diagonal, which ``wrap`` continues in tall matrices.
+
+    Source: PyTorch ``torch.Tensor.fill_diagonal_``.
+
+    >>> import tensorlite as tl
+    >>> tl.zeros(2, 2).fill_diagonal_(1)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    if input.ndim < 2 or (input.ndim > 2 and len(set(input.shape)) > 1):
+        raise ShapeError(f"fill_diagonal_: expected a matrix or a cube, got {tuple(input.shape)}")
+    rows, columns = input.shape[0], input.shape[-1]
+    step = sum(input.shape[i + 1 :].numel() for i in range(input.ndim))
+    places = range(0, input.numel(), step)
+    if not (wrap and input.ndim == 2):
+        places = places[: min(rows, columns)]
+    for place in places:
+        index: list[int] = []
+        for size in reversed(input.shape):
+            place, rest = divmod(place, size)
+            index.insert(0, rest)
+        input[tuple(index)] = fill_value
+    return input
+
+
+@op()
+def scalar_tensor(s: Number, *, dtype: Any = None, device: Any = None) -> Any:
+    """A 0-d tensor of the default dtype. Source: PyTorch ``torch.scalar_tensor``.
+
+    >>> import tensorlite as tl
+    >>> tl.scalar_tensor(2)
+    tensor(2.)
+    """
+    from ..construct import tensor
+
+    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), device=device)

@@ -61,5 +61,7 @@ from . import spectral as spectral
 from . import statistics as statistics
 from . import trigonometry as trigonometry
 from . import unpooling as unpooling
+from . import view_copies as view_copies
+from . import view_in_place as view_in_place
 from . import vision as vision
 from . import windows as windows

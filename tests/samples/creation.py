@@ -36,3 +36,11 @@ for name in "bool char short int long half bfloat16 float double cfloat cdouble"
     dtypes = "float32 float64 int64 bool bfloat16"
     case(f"to_{name}", T(2, 3), torch=f"Tensor.{name}", dtypes=dtypes)
 case("to_byte", T(2, 3, low=0), torch="Tensor.byte", dtypes="float32 int64 bool")
+case("fill", T(2, 3), 2, dtypes=ALL)
+case("fill_diagonal_", T(3, 3), 5)
+case("fill_diagonal_", T(7, 3), 5)
+case("fill_diagonal_", T(7, 3), 5, wrap=True)
+case("fill_diagonal_", T(3, 7), 5, wrap=True)
+case("fill_diagonal_", T(3, 3, 3), 5)
+case("scalar_tensor", 2)
+case("scalar_tensor", 2.5)
