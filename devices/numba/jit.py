@@ -18,6 +18,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
+from ...progress import progress
 from .cache import key, read, write
 from .llvm import load, target
 
@@ -54,7 +55,8 @@ class Jit:
         )  # fmt: skip
         kept = read(name)
         if kept is None:
-            symbol, code = self._compile()
+            with progress(f"compiling {self.function.__name__.strip('_')} for this processor"):
+                symbol, code = self._compile()
             write(name, symbol.encode() + b"\n" + code)
         else:
             head, _, code = kept.partition(b"\n")
