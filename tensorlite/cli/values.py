@@ -38,14 +38,15 @@ def read(path: Path, info: ValueInfo | None, options: PictureOptions) -> Any:
         raise FileFormatError(f"{path}: there is no such file")
     if suffix in (".npy", ".npz"):
         try:
-            found = np.load(path, allow_pickle=False)
-            return dict(found) if suffix == ".npz" else found
-        except (ValueError, OSError, EOFError) as error:
+            with open(path, "rb") as file:
+                found = np.load(file, allow_pickle=False)
+                return found if isinstance(found, np.ndarray) else dict(found)
+        except Exception as error:  # from zip, zlib and NumPy's parser come many kinds
             raise FileFormatError(f"{path}: not an array that NumPy can read: {error}") from error
     if suffix == ".json":
         try:
-            return json.loads(path.read_text())
-        except (ValueError, UnicodeDecodeError) as error:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
             raise FileFormatError(f"{path}: not JSON: {error}") from error
     if suffix in IMAGES:
         return picture(path, info, options)

@@ -143,6 +143,28 @@ def test_run_on_a_broken_picture(model: Path, tmp_path: Path) -> None:
         assert "bad.png" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.npy", b""),
+        ("a.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f4'"),
+        ("a.npz", b"PK\x03\x04 no archive"),
+        ("a.npz", b"not even that"),
+        ("a.json", b"[1, 2"),
+        ("a.json", b"\xff\xfe\x00"),
+        ("a.json", b"[" * 200_000),
+    ],
+)
+def test_run_on_a_broken_file(
+    name: str, content: bytes, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SystemExit) as stop:
+        main(["run", str(model), str(tmp_path / name)])
+    assert stop.value.code == 1
+    assert name in capsys.readouterr().err
+
+
 def test_run_writes_text_sequences_and_bfloat16_without_pickles(tmp_path: Path) -> None:
     body = """(string[n] t, float[4] x, bfloat16[2] b)
         => (string[n] u, seq(float[2]) s, bfloat16[2] c)
