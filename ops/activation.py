@@ -88,6 +88,8 @@ def leaky_relu(xp: Any, input: Array, negative_slope: float = 0.01, inplace: boo
     tensor([-0.5000,  2.0000])
     """
     _real(input, "leaky_relu")
+    if 0 < negative_slope <= 1:
+        return xp.maximum(input, input * negative_slope)
     return xp.where(input > 0, input, input * negative_slope)
 
 
@@ -272,7 +274,9 @@ def hardsigmoid(xp: Any, input: Array, inplace: bool = False) -> Array:
     tensor([0.0000, 0.5000, 1.0000])
     """
     _real(input, "hardsigmoid")
-    return _clipped(xp, input + 3, 0, 6) / 6
+    result = _clipped(xp, input + 3, 0, 6)
+    result /= 6
+    return result
 
 
 @op(spaces=F, upcast=True)
@@ -286,7 +290,10 @@ def hardswish(xp: Any, input: Array, inplace: bool = False) -> Array:
     tensor([-0.3333,  0.6667,  4.0000])
     """
     _real(input, "hardswish")
-    return input * _clipped(xp, input + 3, 0, 6) / 6
+    result = _clipped(xp, input + 3, 0, 6)
+    result *= input
+    result /= 6
+    return result
 
 
 @op(spaces=(TOP, F), method=True)
@@ -366,8 +373,8 @@ def glu(xp: Any, input: Array, dim: int = -1) -> Array:
 
 
 def _clipped(xp: Any, input: Array, low: float, high: float) -> Array:
-    above = xp.maximum(input, xp.asarray(low, input.dtype))
-    return xp.minimum(above, xp.asarray(high, input.dtype))
+    above = xp.asarray(xp.maximum(input, xp.asarray(low, input.dtype)))
+    return xp.minimum(above, xp.asarray(high, input.dtype), out=above)
 
 
 def _ordered(input: Array, name: str) -> None:

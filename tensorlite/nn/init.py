@@ -279,3 +279,10 @@ def _kaiming(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
         raise ArgumentError(f"kaiming: mode is 'fan_in' or 'fan_out', not {mode!r}")
     fan = fan_in if mode == "fan_in" else fan_out
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+
+
+# What PyTorch called them before 0.4, and still offers.
+uniform, normal, constant, eye, dirac = uniform_, normal_, constant_, eye_, dirac_
+xavier_uniform, xavier_normal = xavier_uniform_, xavier_normal_
+kaiming_uniform, kaiming_normal = kaiming_uniform_, kaiming_normal_
+orthogonal, sparse = orthogonal_, sparse_
