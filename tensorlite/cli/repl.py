@@ -78,7 +78,8 @@ def prepare_terminal(names: dict[str, Any]) -> Path | None:
     except ImportError:  # Windows
         return None
     readline.set_completer(rlcompleter.Completer(names).complete)
-    readline.parse_and_bind("tab: complete")
+    libedit = "libedit" in (readline.__doc__ or "")
+    readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     path = Path(base) / "tensorlite" / "history"
     with suppress(OSError):
