@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from ..errors import DTypeError, ShapeError
-from .dims import dtype_of
+from ..errors import ShapeError
+from .linalg import in_float32, one_dtype
 from .registry import TOP, Array, F, op
 
 
@@ -30,11 +27,12 @@ def linear(xp: Any, input: Array, weight: Array, bias: Array | None = None) -> A
             f"linear: expected input (..., in) and weight (out, in), got {tuple(input.shape)} and "
             f"{tuple(weight.shape)}"
         )
-    _one_dtype("linear", input, weight, bias)
-    return in_float32(partial(_linear, xp), input, weight, bias)
+    given = [input, weight] if bias is None else [input, weight, bias]
+    one_dtype("linear", *given)
+    return in_float32(partial(_linear, xp), *given)
 
 
-def _linear(xp: Any, input: Array, weight: Array, bias: Array | None) -> Array:
+def _linear(xp: Any, input: Array, weight: Array, bias: Array | None = None) -> Array:
     if input.ndim <= 2 or weight.ndim == 1:
         result = input @ weight.T
     else:  # one product of two matrices, instead of one per batch
@@ -67,30 +65,15 @@ def bilinear(
             f"bilinear: expected (..., in1), (..., in2) and weight (out, in1, in2), got "
             f"{tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(weight.shape)}"
         )
-    _one_dtype("bilinear", input1, input2, weight, bias)
-    return in_float32(_bilinear, input1, input2, weight, bias)
+    given = [input1, input2, weight, *([] if bias is None else [bias])]
+    one_dtype("bilinear", *given)
+    return in_float32(_bilinear, *given)
 
 
-def _bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None) -> Array:
+def _bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = None) -> Array:
     out, in1, in2 = weight.shape
     first = input1.reshape(-1, in1) @ weight.transpose(1, 0, 2).reshape(in1, out * in2)
     second = input2.reshape(-1, 1, in2)
     result = (first.reshape(-1, out, in2) * second).sum(axis=-1, dtype=first.dtype)
     result = result.reshape(*input1.shape[:-1], out)
     return result if bias is None else result + bias
-
-
-def in_float32(function: Callable[..., Array], *arrays: Array | None) -> Array:
-    """``function(*arrays)``, for 16-bit floats computed in float32 and rounded back."""
-    dtype = arrays[0].dtype  # type: ignore[union-attr]
-    if not dtype_of(arrays[0]).is_half:
-        return function(*arrays)
-    wide = [None if a is None else a.astype(np.float32) for a in arrays]
-    return function(*wide).astype(dtype)
-
-
-def _one_dtype(name: str, *arrays: Array | None) -> None:
-    found = [dtype_of(a) for a in arrays if a is not None]
-    if any(d is not found[0] for d in found):
-        names = ", ".join(d.name for d in found)
-        raise DTypeError(f"{name}: expected one dtype, got {names}; convert with x.to(...)")

@@ -13,9 +13,9 @@ def test_what_they_refuse() -> None:
     x, weight = tl.ones(2, 3), tl.ones(4, 3)
     with pytest.raises(ShapeError, match=r"got \(2, 3\) and \(3, 4\)"):
         F.linear(x, weight.t())
-    with pytest.raises(DTypeError, match="one dtype, got float32, float64"):
+    with pytest.raises(DTypeError, match="one dtype, got float32 and float64"):
         F.linear(x, weight.double())
-    with pytest.raises(DTypeError, match="bfloat16, float32"):
+    with pytest.raises(DTypeError, match="bfloat16 and float32"):
         F.linear(x.to(tl.bfloat16), weight)
     with pytest.raises(ShapeError):
         F.linear(x, weight, tl.ones(3))
