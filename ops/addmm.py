@@ -8,6 +8,7 @@ from ..dtypes import Number, bool_
 from ..errors import ShapeError
 from .dims import dtype_of
 from .linalg import batches, expect, in_float32, one_dtype
+from .numbers import element
 from .registry import Array, op
 
 
@@ -98,7 +99,7 @@ def _plus(
     def sum_of(input: Array, first: Array, second: Array) -> Array:
         total = first * second if name == "addr" else xp.matmul(first, second)
         if alpha != 1:
-            total = total * xp.asarray(alpha, total.dtype)
+            total = total * element(xp, alpha, total.dtype, name)
         if beta != 0:
             total = total + (input if beta == 1 else input * xp.asarray(beta, input.dtype))
         return total

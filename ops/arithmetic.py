@@ -9,6 +9,7 @@ import numpy as np
 from ..dtypes import bool_, get_default_dtype
 from ..errors import ArgumentError, DTypeError, OperatorError
 from .dims import dtype_of, is_integral
+from .numbers import element
 from .registry import Array, Number, op
 
 
@@ -182,4 +183,4 @@ def _scaled(xp: Any, other: Array, alpha: Number, name: str) -> Array:
         return other
     if is_integral(other) and isinstance(alpha, float | complex):
         raise DTypeError(f"{name}: alpha={alpha} for integers; expected an integer alpha")
-    return xp.multiply(other, xp.asarray(alpha, other.dtype))
+    return xp.multiply(other, element(xp, alpha, other.dtype, name))

@@ -1,4 +1,4 @@
-"""New tensors: constants, ranges, identity matrices."""
+"""New tensors: constants, ranges, identity matrices, grids."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import dtype as Dtype
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from .dims import dtype_of, sizes_of
+from .layout import laid_out
+from .numbers import element
 from .registry import Array, Number, op
+from .strides import strided
 
 
 def _numpy(dtype: Dtype | None) -> np.dtype[Any]:
@@ -43,14 +46,19 @@ def ones(xp: Any, *size: Any, dtype: Dtype | None = None, device: Any = None) ->
 
 
 @op()
-def empty(xp: Any, *size: Any, dtype: Dtype | None = None, device: Any = None) -> Array:
+def empty(
+    xp: Any, *size: Any, dtype: Dtype | None = None, device: Any = None, memory_format: Any = None
+) -> Array:
     """A tensor whose elements are whatever the memory held. Source: PyTorch ``torch.empty``.
 
     >>> import tensorlite as tl
     >>> tl.empty(2, 3).shape
     tensorlite.Size([2, 3])
     """
-    return xp.empty(sizes_of(size), _numpy(dtype))
+    made = xp.empty(sizes_of(size), _numpy(dtype))
+    if memory_format is None:
+        return made
+    return laid_out(made, memory_format, lambda a, order: xp.empty_like(a, order=order))
 
 
 @op()
@@ -68,115 +76,62 @@ def full(
     if dtype is None:
         known = hasattr(fill_value, "dtype")
         dtype = dtype_of(fill_value) if known else dtypes.of_number(fill_value)
-    return xp.full(sizes_of((size,)), fill_value, dtype.numpy)
+    return xp.full(sizes_of((size,)), element(xp, fill_value, dtype.numpy, "full"), dtype.numpy)
 
 
 @op()
-def zeros_like(xp: Any, input: Array, *, dtype: Dtype | None = None, device: Any = None) -> Array:
-    """Zeros of another tensor's shape, dtype and device. Source: PyTorch ``torch.zeros_like``.
-
-    >>> import tensorlite as tl
-    >>> tl.zeros_like(tl.tensor([1, 2]))
-    tensor([0, 0])
-    """
-    return xp.zeros_like(input, dtype.numpy if dtype else input.dtype)
-
-
-@op()
-def ones_like(xp: Any, input: Array, *, dtype: Dtype | None = None, device: Any = None) -> Array:
-    """Ones of another tensor's shape, dtype and device. Source: PyTorch ``torch.ones_like``.
-
-    >>> import tensorlite as tl
-    >>> tl.ones_like(tl.tensor([1, 2]))
-    tensor([1, 1])
-    """
-    return xp.ones_like(input, dtype.numpy if dtype else input.dtype)
-
-
-@op()
-def empty_like(xp: Any, input: Array, *, dtype: Dtype | None = None, device: Any = None) -> Array:
-    """Memory of another tensor's shape, dtype and device. Source: PyTorch ``torch.empty_like``.
-
-    >>> import tensorlite as tl
-    >>> tl.empty_like(tl.tensor([1, 2])).dtype
-    tensorlite.int64
-    """
-    return xp.empty_like(input, dtype.numpy if dtype else input.dtype)
-
-
-@op()
-def full_like(
-    xp: Any, input: Array, fill_value: Number, *, dtype: Dtype | None = None, device: Any = None
+def empty_strided(
+    xp: Any, size: Any, stride: Any, *, dtype: Dtype | None = None, device: Any = None
 ) -> Array:
-    """One number in another tensor's shape, dtype and device. Source: PyTorch ``torch.full_like``.
+    """Memory of a size, with steps (in elements) between neighbours along each dimension.
+
+    Source: PyTorch ``torch.empty_strided``.
 
     >>> import tensorlite as tl
-    >>> tl.full_like(tl.tensor([1, 2]), 7)
-    tensor([7, 7])
+    >>> tl.empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
     """
-    return xp.full_like(input, fill_value, dtype.numpy if dtype else input.dtype)
+    return strided_memory(xp, size, stride, _numpy(dtype))
 
 
-def _new(name: str, make: Any, meaning: str, call: str, shown: str) -> None:
-    def body(
-        xp: Any, input: Array, *size: Any, dtype: Dtype | None = None, device: Any = None
-    ) -> Array:  # noqa: E501
-        return make(xp, sizes_of(size), dtype.numpy if dtype else input.dtype)
+def strided_memory(xp: Any, size: Any, stride: Any, dtype: np.dtype[Any]) -> Array:
+    """New memory, just enough for these sizes and steps (in elements), seen with them."""
+    size, stride = sizes_of((size,)), sizes_of((stride,))
+    if len(size) != len(stride) or any(s < 0 for s in stride):
+        raise ShapeError(f"empty_strided: size {size} and stride {stride} do not go together")
+    last = sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    memory = xp.empty(last + 1 if all(size) else 0, dtype)
+    return strided(xp, memory, size, [s * dtype.itemsize for s in stride])
 
-    body.__name__ = name
-    body.__doc__ = f"""{meaning}, of this tensor's dtype and device.
 
-    Source: PyTorch ``torch.Tensor.{name}``.
+@op()
+def empty_permuted(
+    xp: Any, size: Any, physical_layout: Any, *, dtype: Dtype | None = None, device: Any = None
+) -> Array:
+    """Memory of a size, its dimensions in memory in another order (outermost first).
+
+    Source: PyTorch ``torch.empty_permuted``.
 
     >>> import tensorlite as tl
-    >>> tl.tensor([5]).{call}
-    {shown}
+    >>> tl.empty_permuted((2, 3), (1, 0)).stride()
+    (1, 2)
     """
-    op(spaces=(), method=True)(body)
-
-
-_new("new_zeros", lambda xp, s, d: xp.zeros(s, d), "Zeros", "new_zeros(2)", "tensor([0, 0])")
-_new("new_ones", lambda xp, s, d: xp.ones(s, d), "Ones", "new_ones(2)", "tensor([1, 1])")
-_new("new_empty", lambda xp, s, d: xp.empty(s, d), "Memory", "new_empty(2).shape",
-     "tensorlite.Size([2])")  # fmt: skip
-
-
-@op(spaces=(), method=True)
-def new_full(
-    xp: Any, input: Array, size: Any, fill_value: Number, *, dtype: Dtype | None = None,
-    device: Any = None,
-) -> Array:  # fmt: skip
-    """One number, of this tensor's dtype and device. Source: PyTorch ``torch.Tensor.new_full``.
-
-    >>> import tensorlite as tl
-    >>> tl.tensor([5]).new_full((2,), 3)
-    tensor([3, 3])
-    """
-    return xp.full(sizes_of((size,)), fill_value, dtype.numpy if dtype else input.dtype)
-
-
-@op(spaces=(), method=True)
-def new_tensor(input: Any, data: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    """``tl.tensor(data)`` of this tensor's dtype and device. Source: PyTorch
-    ``torch.Tensor.new_tensor``.
-
-    >>> import tensorlite as tl
-    >>> tl.ones(1).new_tensor([1, 2])
-    tensor([1., 2.])
-    """
-    from ..construct import tensor
-
-    return tensor(data, dtype=dtype or input.dtype, device=device or input.device)
+    size, order = sizes_of((size,)), sizes_of((physical_layout,))
+    if sorted(order) != list(range(len(size))):
+        raise ShapeError(f"empty_permuted: {order} is no order of {len(size)} dimensions")
+    made = xp.empty([size[i] for i in order], _numpy(dtype))
+    return made.transpose([order.index(i) for i in range(len(size))])
 
 
 @op()
 def arange(
-    xp: Any, start: Number, end: Number | None = None, step: Number = 1, *,
+    xp: Any, start: Number = 0, end: Number | None = None, step: Number = 1, *,
     dtype: Dtype | None = None, device: Any = None,
 ) -> Array:  # fmt: skip
     """``start, start + step, ...`` below ``end``; with one number, from 0 to it.
 
-    int64 if all are integers, else the default dtype. Source: PyTorch ``torch.arange``.
+    int64 if all are integers, else the default dtype. Raises ArgumentError for steps that lead
+    away from the end. Source: PyTorch ``torch.arange``.
 
     >>> import tensorlite as tl
     >>> tl.arange(3), tl.arange(1, 2, 0.5)
@@ -185,15 +140,52 @@ def arange(
     start, end, step = (
         _plain(v) for v in ((0, start, step) if end is None else (start, end, step))
     )
+    return _progression(xp, start, end, step, _progressing(dtype, start, end, step), "arange")
+
+
+@op("range")
+def range_(
+    xp: Any, start: Number = 0, end: Number | None = None, step: Number = 1, *,
+    dtype: Dtype | None = None, device: Any = None,
+) -> Array:  # fmt: skip
+    """``start, start + step, ...`` up to ``end``, which is included; floats unless told otherwise.
+
+    Older than :func:`arange`. Source: PyTorch ``torch.range``.
+
+    >>> import tensorlite as tl
+    >>> tl.range(1, 3)
+    tensor([1., 2., 3.])
+    """
+    start, end, step = (
+        _plain(v) for v in ((0, start, step) if end is None else (start, end, step))
+    )
+    target = dtype or dtypes.get_default_dtype()
+    return _progression(xp, start, end, step, target, "range", inclusive=True)
+
+
+def _progressing(dtype: Dtype | None, *numbers: Any) -> Dtype:
+    floats = any(isinstance(v, float) for v in numbers)
+    return dtype or (dtypes.get_default_dtype() if floats else dtypes.int64)
+
+
+def _progression(
+    xp: Any, start: Any, end: Any, step: Any, dtype: Dtype, name: str, inclusive: bool = False
+) -> Array:
+    if dtype.is_complex or dtype is dtypes.bool_:
+        raise DTypeError(f"{name}: expected an integer or float dtype, got {dtype.name}")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise ArgumentError(f"{name}: from {start} to {end} is no finite range")
     if step == 0 or (end - start) / step < 0:
-        raise ArgumentError(f"arange: from {start} to {end} in steps of {step} never arrives")
-    if dtype is None:
-        floats = any(isinstance(v, float) for v in (start, end, step))
-        dtype = dtypes.get_default_dtype() if floats else dtypes.int64
-    if dtype.is_integral:
+        raise ArgumentError(f"{name}: from {start} to {end} in steps of {step} never arrives")
+    if dtype is dtypes.int64:
         start, end, step = int(start), int(end), int(step)
     whole = all(isinstance(v, int) for v in (start, end, step))
-    count = -((start - end) // step) if whole else math.ceil((end - start) / step)
+    if inclusive:
+        count = math.floor((end - start) / step) + 1
+    else:
+        count = -((start - end) // step) if whole else math.ceil((end - start) / step)
+    if dtype.is_integral:  # the count comes of the numbers given, the elements of whole ones
+        start, step, whole = int(start), int(step), True
     steps = xp.arange(count, dtype=np.int64 if whole else np.float64)
     return (start + steps * step).astype(dtype.numpy)
 
@@ -213,9 +205,9 @@ def linspace(
     >>> tl.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    target = _numpy(dtype)
-    made = xp.linspace(_plain(start), _plain(end), int(steps), dtype=np.float64)
-    return (xp.trunc(made) if target.kind in "iu" else made).astype(target)
+    start, end = _plain(start), _plain(end)
+    target = _spacing(dtype, start, end, "linspace")
+    return _evenly(xp, start, end, steps, target).astype(target.numpy)
 
 
 @op()
@@ -229,8 +221,33 @@ def logspace(
     >>> tl.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    powers = xp.linspace(_plain(start), _plain(end), int(steps), dtype=np.float64)
-    return xp.power(float(base), powers).astype(_numpy(dtype))
+    start, end = _plain(start), _plain(end)
+    target = _spacing(dtype, start, end, "logspace")
+    powers = _evenly(xp, start, end, steps, target)
+    return xp.power(powers.dtype.type(base), powers).astype(target.numpy)
+
+
+def _spacing(dtype: Dtype | None, start: Any, end: Any, name: str) -> Dtype:
+    found = dtype or dtypes.get_default_dtype()
+    if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
+        found = found.to_complex()
+    if found is dtypes.bool_:
+        raise DTypeError(f"{name}: expected an integer or float dtype, got bool")
+    return found
+
+
+def _evenly(xp: Any, start: Any, end: Any, steps: Any, target: Dtype) -> Array:
+    """Numbers in double precision, from each end to the middle as PyTorch counts them."""
+    count = int(steps)
+    if count < 0:
+        raise ArgumentError(f"linspace: expected no steps or more, got {count}")
+    if target.is_integral:
+        start, end = int(start), int(end)
+    step = (end - start) / (count - 1) if count > 1 else 0.0
+    places = xp.arange(count)
+    lower, upper = start + step * places, end - step * (count - 1 - places)
+    made = xp.where(places < max(count // 2, 1), lower, upper)
+    return made.astype(np.complex128 if target.is_complex else np.float64)
 
 
 @op()
@@ -244,10 +261,13 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return xp.eye(n, n if m is None else m, dtype=_numpy(dtype))
+    rows, columns = sizes_of((n, n if m is None else m))
+    return xp.eye(rows, columns, dtype=_numpy(dtype))
 
 
 def _triangle(xp: Any, keep: Any, row: int, col: int, offset: int, dtype: Dtype | None) -> Array:
+    if dtype not in (None, dtypes.int32, dtypes.int64):
+        raise DTypeError(f"indices of a triangle are int32 or int64, not {dtype}")
     places = xp.nonzero(keep(xp.ones((row, col), bool), offset))
     return xp.stack(places).astype(_numpy(dtype or dtypes.int64))
 
@@ -293,6 +313,10 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> Any:
     given: Sequence[Any] = tensors
     if len(tensors) == 1 and isinstance(tensors[0], tuple | list):
         given = tensors[0]
+    if not given:
+        raise ArgumentError("meshgrid: expected at least one tensor")
+    if len({x.dtype for x in given}) > 1:
+        raise DTypeError(f"meshgrid: expected one dtype, got {[x.dtype.name for x in given]}")
     if any(x.ndim > 1 for x in given):
         raise ShapeError(f"meshgrid: expected vectors, got {[tuple(x.shape) for x in given]}")
     if indexing not in ("ij", "xy"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def sizes_of(size: tuple[Any, ...]) -> tuple[int, ...]:
     """
     if len(size) == 1 and isinstance(size[0], tuple | list):
         size = tuple(size[0])
-    return tuple(int(s) for s in size)
+    return tuple(index(s) for s in size)
 
 
 def pair(value: int | Sequence[int], count: int, name: str) -> tuple[int, ...]:

@@ -32,6 +32,7 @@ from ..tensor import Tensor, wrap
 from . import fast
 from .explain import RECORDERS, Row, record
 from .failure import explained
+from .numbers import wrapped as wrapped_number
 from .quiet import quiet, restore
 from .registry import Op
 
@@ -225,7 +226,7 @@ class Call:
             self.out = kwargs.pop("out", None)
             if entry.has_device:
                 for key in _FACTORY_ONLY:
-                    if kwargs.pop(key, None) and key == "requires_grad":
+                    if key not in entry.names and kwargs.pop(key, None) and key == "requires_grad":
                         raise AutogradError(
                             f"{entry.name}: requires_grad=True; tensorlite is for inference and "
                             "has no autograd"
@@ -402,7 +403,7 @@ def cast(value: Any, target: np.dtype[Any], device: Device) -> Any:
         return value if value.dtype is target else astype(value, target)
     if device.host:
         return fast.constant(value, target)
-    return device.from_host(np.array(value, target))
+    return device.from_host(wrapped_number(value, target))
 
 
 def astype(array: Any, target: np.dtype[Any]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 from .dims import is_integral
 from .registry import Array, op
-from .shape import strided
+from .strides import strided
 
 Labels = list[int]  # a letter's code; the dimensions of an ellipsis are -1 (the last), -2...
 ELLIPSIS = -(10**6)

@@ -13,6 +13,7 @@ from . import complex_numbers as complex_numbers
 from . import convolution as convolution
 from . import copying as copying
 from . import creation as creation
+from . import creation_like as creation_like
 from . import decomposition as decomposition
 from . import distance as distance
 from . import dropout as dropout

@@ -18,6 +18,7 @@ from ..devices.base import Fast
 from ..devices.kernels import KERNELS
 from ..dtypes import ALL, bfloat16
 from ..dtypes import dtype as Dtype
+from .numbers import wrapped
 from .registry import Op
 
 FAST: dict[str, tuple[Callable[..., Any], tuple[np.dtype[Any], ...]]] = {}
@@ -68,7 +69,7 @@ def constant(value: Any, dtype: np.dtype[Any]) -> Any:
     key = (value, type(value), dtype)
     found = _CONSTANTS.get(key)
     if found is None:
-        found = np.array(value, dtype)
+        found = wrapped(value, dtype)
         if value:
             if len(_CONSTANTS) > 4096:
                 _CONSTANTS.clear()

@@ -15,18 +15,9 @@ from ..dtypes import dtype as Dtype
 from ..errors import ArgumentError, ShapeError
 from .dims import normalize_dim, normalize_dims, sizes_of
 from .registry import TOP, Array, op
+from .strides import strided
 
 Ints = int | Sequence[int]
-
-
-def strided(xp: Any, array: Array, shape: Sequence[int], strides: Sequence[int]) -> Array:
-    """A writable view with other sizes and steps (in bytes)."""
-    tricks = xp.lib.stride_tricks
-    if xp is np:
-        return tricks.as_strided(
-            array, tuple(shape), tuple(strides), writeable=array.flags.writeable
-        )
-    return tricks.as_strided(array, tuple(shape), tuple(strides))
 
 
 def inferred(size: Sequence[int], count: int, name: str) -> tuple[int, ...]:

@@ -69,16 +69,31 @@ def _cast(tensor: Tensor, target: Dtype) -> Tensor:
 def cast_array(array: Any, target: Dtype) -> Any:
     """An array in another dtype, rounding as PyTorch does (toward zero to integers)."""
     source = dtypes.from_numpy(array.dtype)
-    if source.is_complex and not target.is_complex:
-        array = array.real
     if target is dtypes.bool_:
         return array != 0
+    if source.is_complex and not target.is_complex:
+        array = array.real
     if target.is_integral and not target.native:
         array = array.astype(np.int8)  # ml_dtypes' 4-bit integers convert from integers
     elif not source.native and not target.is_floating_point:
         array = array.astype(np.float32 if source.is_floating_point else np.int8)
     with np.errstate(all="ignore"):
+        if target in _BOUNDED and array.dtype != target.numpy:
+            array = _BOUNDED[target](array)
         return array.astype(target.numpy)
+
+
+def _saturated(array: Any) -> Any:
+    """Within what float8_e4m3fn holds: it has no infinity, and PyTorch does not make nan of it."""
+    return array.astype(np.float32).clip(-448, 448)
+
+
+def _magnitude(array: Any) -> Any:
+    """Above zero, as all powers of two are: float8_e8m0fnu has neither a sign nor a zero."""
+    return abs(array.astype(np.float64)).clip(2.0**-127, None)
+
+
+_BOUNDED = {dtypes.float8_e4m3fn: _saturated, dtypes.float8_e8m0fnu: _magnitude}
 
 
 def _move(tensor: Tensor, device: Device) -> Tensor:

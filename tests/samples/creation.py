@@ -44,3 +44,8 @@ case("fill_diagonal_", T(3, 7), 5, wrap=True)
 case("fill_diagonal_", T(3, 3, 3), 5)
 case("scalar_tensor", 2)
 case("scalar_tensor", 2.5)
+case("empty_strided", (2, 3), (1, 2), exact=False)
+case("new_empty_strided", T(2, 3), (2, 3), (1, 2), exact=False)
+case("empty_permuted", (2, 3, 4), (2, 0, 1), exact=False)
+for args in ((1, 3), (0, 1, 0.25), (5, 1, -2)):
+    case("range", *args)
