@@ -90,6 +90,17 @@ def failed(node: Node, values: Values, error: Exception) -> OnnxError:
     return OnnxError(f"{node} with {came or 'no inputs'}: {error}")
 
 
+def prepared(node: Node, operator: type, attributes: dict[str, Any]) -> Run:
+    """An operator that is a class, made of a node's attributes."""
+    try:
+        made: Run = operator(**attributes)
+    except OnnxError as error:
+        raise OnnxError(f"{node}: {error}") from error
+    except (TensorliteError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise OnnxError(f"{node}: its attributes do not go together: {error}") from error
+    return made
+
+
 class Builder:
     """Makes programs of a model's graphs; collects every unknown operator before it complains."""
 
@@ -176,6 +187,8 @@ class Builder:
         given = {"opset": node.opset, "n_outputs": len(node.outputs), "types": node.outputs}
         keywords |= {name: given[name] for name in operator.context if name in given}
         wants_device, function = "device" in operator.context, operator.run
+        if isinstance(function, type):
+            function, keywords = prepared(node, function, keywords), {}
         device = self.device
 
         def run(values: Values, *inputs: Any) -> tuple[Any, ...]:

@@ -5,6 +5,9 @@ An operator is one decorated function. Its positional parameters are the operato
 defaults. Four keywords are no attributes and are given to functions that ask for them:
 ``opset``, ``n_outputs`` (how many outputs the node names), ``device`` and ``types`` (the dtypes
 that the file states for the outputs). Graphs among the attributes arrive as functions.
+
+An operator whose attributes are worth preparing once is a class instead: made of the attributes
+when the model is loaded, called with the inputs.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ class Operator:
     domain: str
     op_type: str
     since: int
-    run: Callable[..., Any]
+    run: Callable[..., Any]  # a function of inputs and attributes, or a class
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
