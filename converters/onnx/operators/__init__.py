@@ -10,6 +10,9 @@ from . import image as image
 from . import indexing as indexing
 from . import loss as loss
 from . import matrix as matrix
+from . import ml_linear as ml_linear
+from . import ml_preprocessing as ml_preprocessing
+from . import ml_svm as ml_svm
 from . import normalization as normalization
 from . import padding as padding
 from . import pooling as pooling
