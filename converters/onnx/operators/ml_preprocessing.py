@@ -30,7 +30,8 @@ class Scaler:
         self.scale, self.offset = Numbers(scale or [1.0]), Numbers(offset or [0.0])
 
     def __call__(self, x: Tensor) -> Tensor:
-        shifted = wide(x) - _per_feature(self.offset, wide(x), "offset")
+        x = wide(x)
+        shifted = x - _per_feature(self.offset, x, "offset")
         return (shifted * _per_feature(self.scale, shifted, "scale")).float()
 
 
