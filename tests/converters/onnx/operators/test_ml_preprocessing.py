@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from single_node import agree, node_model, ours, same
 
-import tensorlite as tl
+from tensorlite.errors import OnnxError
 
 ML: dict[str, Any] = {"domain": "ai.onnx.ml", "opset": 1}
 DTYPES = [np.float32, np.float64, np.int32, np.int64]
@@ -156,5 +156,5 @@ def test_binarizer_at_the_threshold(device: Any) -> None:
     ],
 )
 def test_refusals(op_type: str, x: Any, attributes: dict[str, Any], words: str) -> None:
-    with pytest.raises(tl.OnnxError, match=words):
+    with pytest.raises(OnnxError, match=words):
         ours(node_model(op_type, [x], **attributes, **ML), [x])
