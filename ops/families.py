@@ -60,6 +60,7 @@ from . import sorting as sorting
 from . import special as special
 from . import spectral as spectral
 from . import statistics as statistics
+from . import trees as trees
 from . import trigonometry as trigonometry
 from . import unpooling as unpooling
 from . import view_copies as view_copies

@@ -53,6 +53,8 @@ from .errors import TensorliteError
 from .grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .size import Size
 from .tensor import Tensor
+from .threads import get_num_threads as get_num_threads
+from .threads import set_num_threads as set_num_threads
 
 # isort: split
 from . import ops
@@ -85,7 +87,7 @@ attach(METHODS)
 globals().update(namespace(""))
 
 # isort: split
-from . import fft, linalg, masked, nn, signal, special  # noqa: E402
+from . import fft, linalg, masked, nn, signal, special, trees  # noqa: E402
 
 # Loaded when first used: they import what most programs do not need.
 _LAZY = {

@@ -23,8 +23,7 @@ from .cache import key, read, write
 from .llvm import load, target
 
 _FORMAT = "1"
-_TYPES = {"f4*": ctypes.c_void_p, "i8*": ctypes.c_void_p, "i8": ctypes.c_int64,
-          "f4": ctypes.c_float}  # fmt: skip
+_TYPES = {"i8": ctypes.c_int64, "f4": ctypes.c_float, "f8": ctypes.c_double}  # "f4*" is an address
 # What numba's code refers to but, in functions like these, does not call.
 _UNUSED = ("numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor")
 _lock = threading.RLock()
@@ -62,7 +61,7 @@ class Jit:
             head, _, code = kept.partition(b"\n")
             symbol = head.decode()
         _provide_unused()
-        types = [_TYPES[t] for t in self.signature]
+        types: list[Any] = [_TYPES.get(t, ctypes.c_void_p) for t in self.signature]
         return ctypes.CFUNCTYPE(None, *types)(load(symbol, code))
 
     def _compile(self) -> tuple[str, bytes]:
@@ -72,8 +71,9 @@ class Jit:
 
         cfunc: Any = numba.cfunc
         pointer: Any = types.CPointer
-        kinds = {"f4*": pointer(types.float32), "i8*": pointer(types.int64),
-                 "i8": types.int64, "f4": types.float32}  # fmt: skip
+        kinds = {"u1": types.uint8, "i4": types.int32, "i8": types.int64,
+                 "f4": types.float32, "f8": types.float64}  # fmt: skip
+        kinds |= {f"{name}*": pointer(kind) for name, kind in kinds.items()}
         signature = types.void(*[kinds[t] for t in self.signature])
         made = cfunc(signature, nopython=True, error_model="numpy", fastmath={"contract", "nsz"})(
             self.function

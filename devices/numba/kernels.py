@@ -2,3 +2,4 @@
 
 from . import depthwise as depthwise
 from . import elementwise as elementwise
+from . import trees as trees

@@ -21,3 +21,4 @@ from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
 from . import shape as shape
+from . import trees as trees
