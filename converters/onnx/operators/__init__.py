@@ -6,8 +6,11 @@ from . import control as control
 from . import convolution as convolution
 from . import creation as creation
 from . import elementwise as elementwise
+from . import flex_attention as flex_attention
+from . import gated_activation as gated_activation
 from . import image as image
 from . import indexing as indexing
+from . import linear_attention as linear_attention
 from . import loss as loss
 from . import matrix as matrix
 from . import ml_linear as ml_linear
@@ -21,4 +24,6 @@ from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
 from . import shape as shape
+from . import state as state
+from . import training as training
 from . import trees as trees

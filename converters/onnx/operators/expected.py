@@ -1,0 +1,45 @@
+"""What an operator expects of an input: that it is there, its shape, its dtype."""
+
+from __future__ import annotations
+
+from tensorlite import Tensor, bfloat16, dtype, float16, float32, float64
+
+from ....errors import OnnxError
+from ..values import describe
+
+UP_TO_FLOAT32 = (float32, float16, bfloat16)
+FLOATS = (float64, *UP_TO_FLOAT32)
+
+
+def expect(
+    name: str,
+    x: Tensor | None,
+    sizes: tuple[int | str, ...] | None = None,
+    dtypes: tuple[dtype, ...] | None = None,
+) -> Tensor:
+    """The input, if it has those sizes (a name stands for any) and one of those dtypes.
+
+    Raises OnnxError. Without ``sizes`` or ``dtypes`` any will do.
+    """
+    if not isinstance(x, Tensor):
+        raise OnnxError(f"expected a tensor as {name}, got {describe(x)}")
+    if sizes is not None and not _fits(x, sizes):
+        shape = f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
+        raise OnnxError(f"expected {name} of shape {shape}, got {describe(x)}")
+    if dtypes is not None and x.dtype not in dtypes:
+        names = ", ".join(d.name for d in dtypes)
+        raise OnnxError(f"expected {name} of dtype {names}, got {describe(x)}")
+    return x
+
+
+def _fits(x: Tensor, sizes: tuple[int | str, ...]) -> bool:
+    return x.ndim == len(sizes) and all(
+        isinstance(want, str) or want == have for want, have in zip(sizes, x.shape, strict=True)
+    )
+
+
+def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    """An attribute's value, if it is one of the known. Raises OnnxError."""
+    if value not in known:
+        raise OnnxError(f"expected {name} to be one of {', '.join(known)}, got {value!r}")
+    return value
