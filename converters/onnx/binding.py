@@ -51,6 +51,19 @@ def bind(
     return {**{info.name: None for info in inputs}, **bound}
 
 
+def appearance(args: Sequence[Any], kwargs: Mapping[str, Any], device: Device) -> Any:
+    """All that :func:`bind` looks at, if these are tensors on the device, else None."""
+    values = (*args, *kwargs.values()) if kwargs else args
+    look: list[Any] = [len(args), *kwargs]
+    for value in values:
+        if type(value) is not Tensor or value._device is not device:
+            return None
+        array = value._array
+        look.append(array.dtype)
+        look.append(array.shape)
+    return tuple(look)
+
+
 def _signature(inputs: Sequence[ValueInfo]) -> str:
     return ", ".join(map(str, inputs)) or "none"
 

@@ -15,7 +15,7 @@ from ...nn.module import Module
 from ...nn.parameter import Parameter
 from ...progress import progress
 from ...tensor import Tensor
-from .binding import bind
+from .binding import appearance, bind
 from .graph import Model
 from .program import Builder, Step, Values, Watch
 from .reader import read
@@ -50,6 +50,7 @@ class OnnxModule(Module):
         defaults = model.graph.initializers
         self.inputs = tuple(i for i in model.graph.inputs if i.name not in defaults)
         self.outputs = model.graph.outputs
+        self._bound: set[Any] = set()  # what inputs looked like that were found right
 
     def _keep(self, name: str, array: np.ndarray[Any, Any], weight: bool) -> str:
         """Takes charge of a constant; gives the name under which the module has it."""
@@ -119,8 +120,20 @@ class OnnxModule(Module):
         return summarize(self, self.bind(args, kwargs))
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """The graph's inputs by name, from those given by position and by name; all checked."""
-        return bind(self.model.graph, self.inputs, args, kwargs, self.place)
+        """The graph's inputs by name, from those given by position and by name; all checked.
+
+        Inputs that look like some that were found right are not checked again.
+        """
+        look = appearance(args, kwargs, self.place)
+        if look is not None and look in self._bound:
+            given = {info.name: value for info, value in zip(self.inputs, args, strict=False)}
+            return {**given, **kwargs} if kwargs else given
+        bound = bind(self.model.graph, self.inputs, args, kwargs, self.place)
+        if look is not None and len(args) + len(kwargs) == len(bound):
+            if len(self._bound) > 1000:
+                self._bound.clear()
+            self._bound.add(look)
+        return bound
 
     def _run(self, inputs: dict[str, Any], watch: Watch | None = None) -> list[Any]:
         return self.program.run(inputs, {}, self._weights(), watch)

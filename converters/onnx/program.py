@@ -21,13 +21,7 @@ from .values import describe
 class Values(dict[str, Any]):
     """The values alive in a run, by name, and the weights that constants are taken from."""
 
-    __slots__ = ("weights",)
-
-    def __init__(self, weights: Mapping[str, Any], *values: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.weights = weights
-        for mapping in values:
-            self.update(mapping)
+    weights: Mapping[str, Any]
 
 
 Run = Callable[..., Any]
@@ -43,6 +37,12 @@ class Step:
     run: Run  # takes the inputs by position and gives the outputs as a tuple
     uses: tuple[str, ...]  # every name it reads, those that its subgraphs capture included
     frees: tuple[str, ...] = ()  # names whose last use this is
+    inputs: tuple[str, ...] = field(init=False)
+    outputs: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", tuple(self.node.inputs))
+        object.__setattr__(self, "outputs", tuple(self.node.outputs))
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,19 @@ class Program:
         watch: Watch | None = None,
     ) -> list[Any]:
         """The graph's outputs. ``watch`` is called after each step, with all values alive."""
-        constants = {name: weights[key] for name, key in self.constants.items()}
-        values = Values(weights, captured, constants, inputs)
+        values = Values(captured)
+        values.weights = weights
+        for name, key in self.constants.items():
+            values[name] = weights[key]
+        values.update(inputs)
         for step in self.steps:
-            node = step.node
             try:
-                outputs = step.run(values, *[values[n] if n else None for n in node.inputs])
+                outputs = step.run(values, *[values[n] if n else None for n in step.inputs])
             except OnnxError:
                 raise
             except (TensorliteError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-                raise failed(node, values, error) from error
-            for name, value in zip(node.outputs, outputs, strict=False):
+                raise failed(step.node, values, error) from error
+            for name, value in zip(step.outputs, outputs, strict=False):
                 if name:
                     values[name] = value
             if watch is not None:
@@ -191,13 +193,17 @@ class Builder:
             function, keywords = prepared(node, function, keywords), {}
         device = self.device
 
+        def plain(values: Values, *inputs: Any) -> tuple[Any, ...]:
+            result = function(*_trimmed(inputs), **keywords)
+            return result if isinstance(result, tuple) else (result,)
+
         def run(values: Values, *inputs: Any) -> tuple[Any, ...]:
             extra: dict[str, Any] = {"device": device()} if wants_device else {}
             for name, program in graphs.items():
                 extra[name] = Subgraph(program, values)
             return _as_tuple(function(*_trimmed(inputs), **keywords, **extra))
 
-        return run
+        return run if wants_device or graphs else plain
 
     def _call_of(self, function: Function, node: Node) -> Run:
         """Calls a function of the model: its body as a program, with this node's attributes."""

@@ -56,7 +56,9 @@ class TreeEnsemble:
         )
 
     def __call__(self, x: Tensor) -> Tensor:
-        scores = post_transform(tree_ensemble(x, self.forest), self.transform)
+        scores = tree_ensemble(x, self.forest)
+        if self.transform != "NONE":
+            scores = post_transform(scores, self.transform)
         return scores if scores.dtype is x.dtype else scores.to(x.dtype)
 
 
@@ -109,7 +111,9 @@ class TreeEnsembleRegressor:
         )  # fmt: skip
 
     def __call__(self, x: Tensor) -> Tensor:
-        scores = post_transform(tree_ensemble(x, self.forest), self.transform)
+        scores = tree_ensemble(x, self.forest)
+        if self.transform != "NONE":
+            scores = post_transform(scores, self.transform)
         return scores if scores.dtype is float32 else scores.to(float32)
 
 
