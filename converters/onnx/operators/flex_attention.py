@@ -49,11 +49,12 @@ def flex_attention(
         grouped = q_heads != heads
         return F.scaled_dot_product_attention(query, key, value, scale=factor, enable_gqa=grouped)
 
-    shape = (batch, q_heads, length, places)
-    rows = (query.to(wide) * factor).reshape(batch, heads, -1, size)
-    scores = (rows @ key.to(wide).transpose(-1, -2)).reshape(shape).to(precision)
+    together = q_heads // heads * length  # the rows of all query heads that share a key
+    rows = (query.to(wide) * factor).reshape(batch, heads, together, size)
+    scores = rows @ key.to(wide).transpose(-1, -2)
+    scores = scores.reshape(batch, q_heads, length, places).to(precision)
     weights = tl.softmax(_modified("score_mod", score_mod, scores), -1)
-    weights = _modified("prob_mod", prob_mod, weights).reshape(batch, heads, -1, places)
+    weights = _modified("prob_mod", prob_mod, weights).reshape(batch, heads, together, places)
     y = weights @ value.to(precision)
     return y.reshape(batch, q_heads, length, value.shape[3]).to(query.dtype)
 
