@@ -20,8 +20,8 @@ def coupled(pairwise: Tensor) -> Tensor:
     tensor([[0.8000, 0.2000]])
     """
     classes = pairwise.shape[1]
-    off = 1 - tl.eye(classes, dtype=pairwise.dtype, device=pairwise.device)
-    r = pairwise * off
+    units = tl.eye(classes, dtype=pairwise.dtype, device=pairwise.device)
+    r = pairwise * (1 - units)
     q = tl.diag_embed((r * r).sum(1)) - r * r.transpose(1, 2)
     p = tl.full(r.shape[:2], 1 / classes, dtype=r.dtype, device=r.device)
     for _ in range(_ROUNDS):
@@ -30,18 +30,18 @@ def coupled(pairwise: Tensor) -> Tensor:
         going = tl.amax(tl.abs(qp - pqp), 1, True) >= 0.005 / classes
         if not tl.any(going).item():
             break
-        p = tl.where(going, _round(p, q, qp, pqp), p)
+        p = tl.where(going, _round(p, q, qp, pqp, units), p)
     return p
 
 
-def _round(p: Tensor, q: Tensor, qp: Tensor, pqp: Tensor) -> Tensor:
+def _round(p: Tensor, q: Tensor, qp: Tensor, pqp: Tensor, units: Tensor) -> Tensor:
     """One class after the other moved to where the error is least, the others kept."""
     for t in range(p.shape[1]):
-        row = q[:, t]
+        row, error = q[:, t], qp[:, t : t + 1]
         own = row[:, t : t + 1]
-        step = (pqp - qp[:, t : t + 1]) / own
-        pqp = (pqp + step * (step * own + 2 * qp[:, t : t + 1])) / (1 + step) ** 2
-        qp = (qp + step * row) / (1 + step)
-        unit = tl.eye(p.shape[1], dtype=p.dtype, device=p.device)[t]
-        p = (p + step * unit) / (1 + step)
+        step = (pqp - error) / own
+        share = 1 / (1 + step)
+        pqp = (pqp + step * (step * own + 2 * error)) * (share * share)
+        qp = (qp + step * row) * share
+        p = (p + step * units[t]) * share
     return p

@@ -6,7 +6,7 @@ often much larger than the sum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .ml_scores import Labels, binary_scores, check_post_transform, post_transfo
 
 Floats = Sequence[float] | None
 _LEAST = 1e-7  # probability of a class in a pair
+_BLOCK = 1 << 20  # numbers held at once
 _KERNELS = ("LINEAR", "POLY", "RBF", "SIGMOID")
 
 
@@ -49,6 +50,14 @@ class Kernel:
             return tl.exp(-self.gamma * tl.clamp(squares - 2 * product, 0))
         shifted = self.gamma * product + self.coef0
         return tl.tanh(shifted) if self.name == "SIGMOID" else tl.pow(shifted, self.degree)
+
+
+def by_blocks(function: Callable[[Tensor], Tensor], x: Tensor, width: int) -> Tensor:
+    """A function of rows that needs ``width`` numbers for each, of so many at a time as fit."""
+    step = max(1, _BLOCK // width)
+    if len(x) <= step:
+        return function(x)
+    return tl.cat([function(part) for part in x.split(step)])
 
 
 @onnx_op("SVMRegressor", domain=ML)
@@ -83,12 +92,15 @@ class SVMRegressor:
     def __call__(self, x: Tensor) -> Tensor:
         vectors = self.vectors or self.coefficients
         x = rows(x, vectors.array.shape[1]).double()
-        if self.vectors is not None:
-            x = self.kernel(x, self.vectors.like(x))
-        score = x @ self.coefficients.like(x).T + self.rho.like(x)
+        score = by_blocks(self._scores, x, len(vectors.array))
         if self.one_class:
             return tl.where(score > 0, 1.0, -1.0).float()
         return post_transform(score, self.transform).float()
+
+    def _scores(self, x: Tensor) -> Tensor:
+        if self.vectors is not None:
+            x = self.kernel(x, self.vectors.like(x))
+        return x @ self.coefficients.like(x).T + self.rho.like(x)
 
 
 @onnx_op("SVMClassifier", domain=ML)
@@ -200,6 +212,10 @@ class Pairs:
     def __call__(self, x: Tensor) -> Tensor:
         """``(rows, features)`` to ``(rows, pairs)``: above zero for the first class of a pair."""
         x = rows(x, self.vectors.array.shape[1]).double()
+        width = max(len(self.vectors.array), len(self.counts) ** 2)
+        return by_blocks(self._decisions, x, width)
+
+    def _decisions(self, x: Tensor) -> Tensor:
         nearness = self.kernel(x, self.vectors.like(x)).split(self.counts, 1)
         weights = self.coefficients.like(x).split(self.counts, 1)
         # of[:, i, j]: what the vectors of class i say about i and the j-th of the other classes

@@ -149,6 +149,14 @@ def test_classifier_of_any_size(draw: st.DataObject) -> None:
     )
 
 
+def test_many_rows_are_taken_in_blocks(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tensorlite.converters.onnx.operators.ml_svm._BLOCK", 50)
+    x = numbers(3, 33, 4)
+    agree("SVMRegressor", x, device=device, **regressor(7, 4, KERNELS[3]), **CLOSE, **ML)
+    attributes = classifier([2, 3, 4], 4)
+    agree("SVMClassifier", x, outputs=2, device=device, **attributes, **CLOSE, **ML)
+
+
 def test_of_equally_many_votes_the_first_class_wins(device: Any) -> None:
     # A beats B, B beats C, C beats A wherever the feature is positive.
     attributes = {
