@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 import tensorlite as tl
 from tensorlite import Tensor
 
@@ -18,6 +20,8 @@ from .expected import expect, one_of
 
 TRAINING = "ai.onnx.preview.training"
 FLOATS = (tl.float32, tl.float64)
+# Attributes are float32: a beta left out must mean the same as one written down as 0.999.
+ALPHA, BETA = float(np.float32(0.9)), float(np.float32(0.999))
 
 
 @onnx_op("Adagrad", domain=TRAINING)
@@ -49,8 +53,8 @@ def adam(
     rate: Tensor,
     count: Tensor,
     *inputs: Tensor,
-    alpha: float = 0.9,
-    beta: float = 0.999,
+    alpha: float = ALPHA,
+    beta: float = BETA,
     epsilon: float = 1e-6,
     norm_coefficient: float = 0.0,
     norm_coefficient_post: float = 0.0,
