@@ -37,11 +37,14 @@ def constant_of_shape(shape: Tensor, *, value: Any = None, device: Any) -> Tenso
 
 
 @onnx_op("Range")
-def range_(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
+def range_(start: Tensor, limit: Tensor, delta: Tensor, *, stash_type: int = 1) -> Tensor:
+    """``start + i * delta`` below ``limit``; half precision is computed in ``stash_type``."""
     first, last, step = start.item(), limit.item(), delta.item()
     count = max(int(np.ceil((last - first) / step)), 0)
-    steps = tl.arange(count, dtype=start.dtype, device=start.device)
-    return steps * delta + start
+    dtype = start.dtype
+    wide = dtype_of(stash_type) if dtype.is_half else dtype
+    steps = tl.arange(count, dtype=wide, device=start.device)
+    return (steps * delta.to(wide) + start.to(wide)).to(dtype)
 
 
 @onnx_op("EyeLike")
