@@ -130,16 +130,3 @@ def fill_diagonal_(input: Any, fill_value: Number, wrap: bool = False) -> Any:
             index.insert(0, rest)
         input[tuple(index)] = fill_value
     return input
-
-
-@op()
-def scalar_tensor(s: Number, *, dtype: Any = None, device: Any = None) -> Any:
-    """A 0-d tensor of the default dtype. Source: PyTorch ``torch.scalar_tensor``.
-
-    >>> import tensorlite as tl
-    >>> tl.scalar_tensor(2)
-    tensor(2.)
-    """
-    from ..construct import tensor
-
-    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), device=device)

@@ -80,6 +80,17 @@ def full(
 
 
 @op()
+def scalar_tensor(xp: Any, s: Number, *, dtype: Dtype | None = None, device: Any = None) -> Array:
+    """A 0-d tensor of the default dtype. Source: PyTorch ``torch.scalar_tensor``.
+
+    >>> import tensorlite as tl
+    >>> tl.scalar_tensor(2)
+    tensor(2.)
+    """
+    return element(xp, s, _numpy(dtype), "scalar_tensor")
+
+
+@op()
 def empty_strided(
     xp: Any, size: Any, stride: Any, *, dtype: Dtype | None = None, device: Any = None
 ) -> Array:
