@@ -5,6 +5,7 @@ from . import activation as activation
 from . import control as control
 from . import convolution as convolution
 from . import creation as creation
+from . import deformable as deformable
 from . import elementwise as elementwise
 from . import flex_attention as flex_attention
 from . import gated_activation as gated_activation
@@ -23,6 +24,7 @@ from . import quantization as quantization
 from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
+from . import roi_pooling as roi_pooling
 from . import shape as shape
 from . import state as state
 from . import training as training
