@@ -27,5 +27,6 @@ from . import resize as resize
 from . import roi_pooling as roi_pooling
 from . import shape as shape
 from . import state as state
+from . import text as text
 from . import training as training
 from . import trees as trees
