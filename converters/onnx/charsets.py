@@ -118,8 +118,9 @@ def _case_groups() -> tuple[tuple[int, ...], ...]:
     groups: dict[str, list[int]] = {}
     for code in range(_PLANES_WITH_CASE):
         letter = chr(code)
-        forms = (letter.casefold(), letter.lower(), letter)
-        groups.setdefault(next(f for f in forms if len(f) == 1), []).append(code)
+        if letter.lower() != letter or letter.upper() != letter:
+            forms = (letter.casefold(), letter.lower(), letter)
+            groups.setdefault(next(f for f in forms if len(f) == 1), []).append(code)
     return tuple(tuple(group) for group in groups.values() if group[1:])
 
 

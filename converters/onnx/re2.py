@@ -247,7 +247,8 @@ class _Translation:
         start = self.at
         negated = self.source.startswith("[^", start)
         self.at += 2 if negated else 1
-        first, parts = True, []
+        first = True
+        parts: list[tuple[int, int]] = []
         while first or self.source[self.at :][:1] != "]":
             if self.at >= len(self.source):
                 self.at = start

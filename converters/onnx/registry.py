@@ -7,7 +7,7 @@ defaults. Four keywords are no attributes and are given to functions that ask fo
 that the file states for the outputs). Graphs among the attributes arrive as functions.
 
 An operator whose attributes are worth preparing once is a class instead: made of the attributes
-when the model is loaded, called with the inputs.
+when the model is loaded, called with the inputs (and with the ``device``, if it asks).
 """
 
 from __future__ import annotations
@@ -39,8 +39,11 @@ class Operator:
 
     @cached_property
     def context(self) -> tuple[str, ...]:
-        """Which of the four context keywords the function asks for."""
-        return tuple(name for name in CONTEXT if name in self.parameters)
+        """Which of the four context keywords it asks for; a class may when it is called."""
+        asked = {*self.parameters}
+        if isinstance(self.run, type):
+            asked |= {"device"} & inspect.signature(self.run.__call__).parameters.keys()
+        return tuple(name for name in CONTEXT if name in asked)
 
     @cached_property
     def attributes(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def to_value(value: Any, device: Device) -> Any:
     if isinstance(value, dict) or value is None:
         return value
     array = np.asarray(value)
-    if array.dtype.kind in "UTO":
+    if array.dtype.kind in "SUTO":
         return strings(array)
     dtypes.from_numpy(array.dtype)
     if not array.dtype.isnative:
@@ -33,11 +33,25 @@ def to_value(value: Any, device: Device) -> Any:
 
 
 def strings(array: Any) -> Tensor:
-    """A tensor of strings (on cpu, whatever the device of the model)."""
+    """A tensor of strings (on cpu, whatever the device of the model).
+
+    Bytes become text; those that are not UTF-8 are kept through the escapes of PEP 383.
+    """
     found = np.asarray(array, object)
-    if not all(isinstance(item, str | bytes) for item in found.reshape(-1)):
-        raise DTypeError("expected an array of numbers or of strings, got other Python objects")
+    if set(map(type, found.reshape(-1))) - {str}:
+        texts = np.empty(found.size, object)
+        texts[:] = [text(item) for item in found.reshape(-1)]
+        found = texts.reshape(found.shape)
     return wrap(found, resolve("cpu"))
+
+
+def text(item: Any) -> str:
+    """One element of a tensor of strings."""
+    if isinstance(item, bytes):
+        return item.decode("utf-8", "surrogateescape")
+    if not isinstance(item, str):
+        raise DTypeError("expected an array of numbers or of strings, got other Python objects")
+    return str(item)
 
 
 def to_plain(value: Any) -> Any:

@@ -17,6 +17,7 @@ from . import matrix as matrix
 from . import ml_linear as ml_linear
 from . import ml_preprocessing as ml_preprocessing
 from . import ml_svm as ml_svm
+from . import ngrams as ngrams
 from . import normalization as normalization
 from . import padding as padding
 from . import pooling as pooling

@@ -14,21 +14,18 @@ from tensorlite import Tensor
 from ....errors import OnnxError
 from .. import re2
 from ..registry import onnx_op
-from ..values import describe, strings
+from ..values import describe, strings, text
 from .expected import expect, one_of
 
+_STRINGS = (tl.dtypes.string,)
 _CASES = ("LOWER", "UPPER", "NONE")
 _DOTTED_I = ("tr", "az")  # languages that have an i with a dot and one without
 
 
 def texts(x: Tensor, name: str = "the input") -> list[str]:
     """The strings of a tensor, in row-major order; OnnxError if it has others."""
-    return [plain_text(s) for s in expect(name, x, dtypes=(tl.dtypes.string,))._host().reshape(-1)]
-
-
-def plain_text(value: str | bytes) -> str:
-    """Text that is not UTF-8 keeps its bytes through the escapes of PEP 383."""
-    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+    found: list[str] = expect(name, x, dtypes=_STRINGS)._host().reshape(-1).tolist()
+    return found
 
 
 def string_tensor(values: Sequence[str], shape: Sequence[int]) -> Tensor:
@@ -57,7 +54,7 @@ class StringNormalizer:
         self.case = one_of("case_change_action", case_change_action, _CASES)
         self.sensitive = bool(is_case_sensitive)
         self.dotted_i = re.split("[_.@-]", locale.lower())[0] in _DOTTED_I
-        self.stopwords = {self._key(plain_text(word)) for word in stopwords or ()}
+        self.stopwords = {self._key(text(word)) for word in stopwords or ()}
 
     def __call__(self, x: Tensor) -> Tensor:
         if x.ndim not in (1, 2) or x.shape[:-1].numel() != 1:
@@ -87,10 +84,8 @@ class StringNormalizer:
 def string_concat(x: Tensor, y: Tensor) -> Tensor:
     """``x + y``, string by string, broadcast."""
     shape = tl.broadcast_shapes(tuple(x.shape), tuple(y.shape))
-    left = string_tensor(texts(x, "X"), x.shape)._host()
-    right = string_tensor(texts(y, "Y"), y.shape)._host()
     joined = np.empty(shape, object)
-    joined[...] = left + right
+    joined[...] = expect("X", x, dtypes=_STRINGS)._host() + expect("Y", y, dtypes=_STRINGS)._host()
     return strings(joined)
 
 
@@ -104,10 +99,10 @@ def string_split(
     """
     most = -1 if maxsplit is None else maxsplit
     if delimiter:
-        separator = plain_text(delimiter)
-        parts = [text.split(separator, most) for text in texts(x)]
+        separator = text(delimiter)
+        parts = [item.split(separator, most) for item in texts(x)]
     else:
-        parts = [text.strip().split(None, most) for text in texts(x)]
+        parts = [item.strip().split(None, most) for item in texts(x)]
     counts = np.array([len(p) for p in parts], np.int64)
     table = np.full((len(parts), counts.max(initial=0)), "", object)
     table[np.arange(table.shape[1]) < counts[:, None]] = [s for p in parts for s in p]
@@ -120,6 +115,6 @@ def regex_full_match(x: Tensor, *, pattern: str | None = None, device: Any) -> T
     """Whether each string matches an RE2 pattern from its first character to its last."""
     if pattern is None:
         raise OnnxError("expected the attribute pattern, which is missing")
-    match = re2.compile(plain_text(pattern)).fullmatch
-    found = np.array([match(text) is not None for text in texts(x)], np.bool_)
+    match = re2.compile(text(pattern)).fullmatch
+    found = np.array([match(item) is not None for item in texts(x)], np.bool_)
     return tl.tensor(found.reshape(tuple(x.shape)), device=device)
