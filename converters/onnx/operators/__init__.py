@@ -14,7 +14,11 @@ from . import indexing as indexing
 from . import linear_attention as linear_attention
 from . import loss as loss
 from . import matrix as matrix
+from . import microsoft as microsoft
+from . import ml_categories as ml_categories
+from . import ml_columns as ml_columns
 from . import ml_linear as ml_linear
+from . import ml_maps as ml_maps
 from . import ml_preprocessing as ml_preprocessing
 from . import ml_svm as ml_svm
 from . import ngrams as ngrams
@@ -22,6 +26,7 @@ from . import normalization as normalization
 from . import padding as padding
 from . import pooling as pooling
 from . import quantization as quantization
+from . import quantized_products as quantized_products
 from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize

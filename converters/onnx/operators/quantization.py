@@ -1,8 +1,6 @@
-"""Integers that stand for real numbers: quantise, dequantise, and products of such integers."""
+"""Integers and small floats that stand for real numbers: quantise and dequantise."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -13,24 +11,64 @@ from ....dtypes import dtype as Dtype
 from ....errors import OnnxError
 from ..casting import cast_dtype
 from ..registry import onnx_op
-from .convolution import conv
 from .creation import dtype_of
 
+_DIVIDES_IN = ("float16", "bfloat16", "float32", "float64")
 
-def _spread(parameter: Tensor, x: Tensor, axis: int, block: int) -> Tensor:
+
+def spread(parameter: Tensor, x: Tensor, axis: int, block: int, what: str = "scale") -> Tensor:
     """A scale or zero point, laid along ``x``: per tensor, per axis or per block of an axis."""
-    if parameter.ndim == 0 or (parameter.numel() == 1 and not block):
+    if parameter.ndim == 0 or (tuple(parameter.shape) == (1,) and not block):
         return parameter.reshape(())
-    axis = axis % max(x.ndim, 1)
+    axis = _axis(axis, x)
+    size = x.shape[axis]
+    if block < 0:
+        raise OnnxError(f"block_size {block}: expected a positive number, or 0 for no blocks")
     if block:
+        wanted = [-(-size // block) if i == axis else n for i, n in enumerate(x.shape)]
+        _expect(parameter, wanted, what, f"blocks of {block} along axis {axis} of", x)
         repeated = tl.repeat_interleave(parameter, block, dim=axis)
-        return repeated.narrow(axis, 0, x.shape[axis])
+        return repeated.narrow(axis, 0, size)
+    _expect(parameter, [size], what, f"axis {axis} of", x)
     return parameter.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
 
 
-def _integers(x: Tensor) -> Tensor:
-    """4- and 2-bit integers as int8, for arithmetic."""
+def _axis(axis: int, x: Tensor) -> int:
+    """The axis of the parameters; the default, 1, is meant for images and means 0 for vectors."""
+    if x.ndim < 2:
+        return 0
+    if not -x.ndim <= axis < x.ndim:
+        raise OnnxError(f"axis {axis}: expected {-x.ndim} to {x.ndim - 1} for {tuple(x.shape)}")
+    return axis % x.ndim
+
+
+def _expect(parameter: Tensor, wanted: list[int], what: str, of: str, x: Tensor) -> None:
+    if list(parameter.shape) != wanted:
+        raise OnnxError(
+            f"{what}: expected shape {tuple(wanted)}, for {of} {tuple(x.shape)}, "
+            f"got {tuple(parameter.shape)}"
+        )
+
+
+def _alike(scale: Tensor, zero_point: Tensor | None) -> None:
+    if zero_point is None or zero_point.shape == scale.shape:
+        return
+    if scale.numel() == zero_point.numel() == 1:
+        return
+    raise OnnxError(
+        f"zero point: expected the scale's shape {tuple(scale.shape)}, "
+        f"got {tuple(zero_point.shape)}"
+    )
+
+
+def whole(x: Tensor) -> Tensor:
+    """4- and 2-bit integers as int8, for arithmetic; others unchanged."""
     return x if x.dtype.numpy.kind in "iu" else cast_dtype(x, tl.int8)
+
+
+def numbers(x: Tensor) -> Tensor:
+    """Quantised numbers as float32, which holds all but int32 exactly."""
+    return x.float() if x.is_floating_point() else whole(x).float()
 
 
 @onnx_op("DequantizeLinear")
@@ -43,14 +81,19 @@ def dequantize_linear(
     block_size: int = 0,
     output_dtype: int = 0,
 ) -> Tensor:
-    """``(x - zero_point) * scale``."""
+    """``(x - zero_point) * scale``, in float32 and rounded to the output's dtype."""
+    if zero_point is not None and zero_point.dtype is not x.dtype:
+        raise OnnxError(f"zero point: expected {x.dtype.name} as x, got {zero_point.dtype.name}")
+    _alike(scale, zero_point)
     target = dtype_of(output_dtype or None, scale.dtype)
-    wide = x.float() if x.is_floating_point() else _integers(x).int()
-    if zero_point is not None:
-        zero = zero_point.float() if zero_point.is_floating_point() else _integers(zero_point).int()
-        wide = wide - _spread(zero, x, axis, block_size)
-    product = wide.float() * _spread(scale.float(), x, axis, block_size)
-    return product.to(target)
+    factor = spread(scale.float(), x, axis, block_size)
+    if zero_point is None:
+        centred = numbers(x)
+    elif x.dtype is tl.int32:
+        centred = (x - spread(zero_point, x, axis, block_size)).float()
+    else:
+        centred = numbers(x) - spread(numbers(zero_point), x, axis, block_size)
+    return (centred * factor).to(target)
 
 
 @onnx_op("QuantizeLinear")
@@ -66,108 +109,67 @@ def quantize_linear(
     saturate: int = 1,
 ) -> Tensor:
     """``saturate(round(x / scale) + zero_point)``, halves to even."""
-    default = tl.uint8 if zero_point is None else zero_point.dtype
-    target = dtype_of(output_dtype or None, default)
-    # The division is done in the scale's precision, as the specification asks.
-    work = dtype_of(precision or None, scale.dtype)
-    ratio = (x.to(work) / _spread(scale.to(work), x, axis, block_size)).float()
-    if target.is_floating_point:
-        if zero_point is not None:
-            ratio = ratio + _spread(zero_point.float(), x, axis, block_size)
-        return cast_dtype(ratio, target, bool(saturate))
-    rounded = tl.round(ratio)
+    given = tl.uint8 if zero_point is None else zero_point.dtype
+    target = dtype_of(output_dtype or None, given)
+    if zero_point is not None and target is not given:
+        raise OnnxError(f"output_dtype {target.name}: the zero point is {given.name}")
+    _alike(scale, zero_point)
+    work = _precision(scale, precision)
+    ratio = x.to(work) / spread(scale.to(work), x, axis, block_size)
+    ratio = ratio if work is tl.float64 else ratio.float()
+    if not target.is_floating_point:
+        ratio = tl.round(ratio)
     if zero_point is not None:
-        rounded = rounded + _spread(_integers(zero_point).float(), x, axis, block_size)
-    return saturated(rounded, target)
+        ratio = ratio + spread(numbers(zero_point), x, axis, block_size, "zero point")
+    if target.is_floating_point:
+        return cast_dtype(ratio, target, bool(saturate))
+    return saturated(ratio, target)
+
+
+def _precision(scale: Tensor, precision: int) -> Dtype:
+    """The dtype of the division: as asked, or the scale's.
+
+    Quotients of integers are taken in float64, which holds both; those by powers of two (e8m0)
+    in float32, where they are exact.
+    """
+    work = dtype_of(precision or None, scale.dtype)
+    if work.name in _DIVIDES_IN:
+        return work
+    return tl.float32 if work.is_floating_point else tl.float64
 
 
 def saturated(x: Tensor, target: Dtype) -> Tensor:
-    """Whole numbers held as floats or wide integers, clipped into an integer dtype."""
+    """Whole numbers held as floats or wide integers, clipped into an integer dtype.
+
+    What is not a number becomes the smallest, as in ONNX Runtime.
+    """
     limits = tl.iinfo(target)
-    clipped = tl.clamp(x.double(), limits.min, limits.max)
-    return cast_dtype(clipped.long(), target)
+    if x.is_floating_point():
+        lowest = tl.full((), limits.min, dtype=x.dtype, device=x.device)
+        clipped = tl.clamp(tl.fmax(x, lowest), max=limits.max)
+    else:
+        clipped = tl.clamp(x, limits.min, limits.max)
+    if target.numpy.kind in "iu":
+        return clipped.to(target)
+    return cast_dtype(clipped.to(tl.int8), target)
 
 
 @onnx_op("DynamicQuantizeLinear")
 def dynamic_quantize_linear(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """To uint8, with scale and zero point from the range of ``x``, which is made to hold 0."""
-    low = tl.clamp(x.min(), max=0.0)
-    high = tl.clamp(x.max(), min=0.0)
-    scale = (high - low) / 255
-    if scale.item() == 0:
-        scale = tl.ones_like(scale)
-    zero = tl.clamp(tl.round(-low / scale), 0, 255)
-    y = tl.clamp(tl.round(x / scale) + zero, 0, 255)
-    return y.to(tl.uint8), scale, zero.to(tl.uint8)
+    low, high = _range(x)
+    spread_over = (high - low) / 255
+    scale = tl.where(spread_over == 0, 1.0, spread_over)
+    zero = tl.round(tl.clamp(-low / scale, 0, 255))
+    return saturated(tl.round(x / scale) + zero, tl.uint8), scale, zero.to(tl.uint8)
 
 
-def centred(x: Tensor, zero_point: Tensor | None, *, rows: bool = False) -> Tensor:
-    """``x - zero_point`` in int32; a 1-d zero point runs along the rows or the columns."""
-    wide = _integers(x).int()
-    if zero_point is None:
-        return wide
-    zero = _integers(zero_point).int()
-    if zero.ndim == 1 and zero.numel() > 1 and rows:
-        zero = zero.unsqueeze(-1)
-    return wide - (zero.reshape(()) if zero.numel() == 1 else zero)
-
-
-def integer_product(a: Tensor, b: Tensor) -> Tensor:
-    """A matrix product of int32 tensors whose exact result fits float64's 53 bits."""
-    return tl.matmul(a.double(), b.double()).to(tl.int32)
-
-
-@onnx_op("MatMulInteger")
-def mat_mul_integer(
-    a: Tensor, b: Tensor, a_zero: Tensor | None = None, b_zero: Tensor | None = None
-) -> Tensor:
-    return integer_product(centred(a, a_zero, rows=True), centred(b, b_zero))
-
-
-@onnx_op("QLinearMatMul")
-def q_linear_mat_mul(
-    a: Tensor, a_scale: Tensor, a_zero: Tensor, b: Tensor, b_scale: Tensor, b_zero: Tensor,
-    y_scale: Tensor, y_zero: Tensor,
-) -> Tensor:  # fmt: skip
-    product = integer_product(centred(a, a_zero, rows=True), centred(b, b_zero))
-    left = a_scale.float()
-    if left.ndim == 1 and left.numel() > 1:
-        left = left.unsqueeze(-1)
-    factor = left * b_scale.float() / y_scale.float()
-    y = tl.round(product.float() * factor) + _integers(y_zero).float()
-    return saturated(y, y_zero.dtype)
-
-
-@onnx_op("ConvInteger")
-def conv_integer(
-    x: Tensor, w: Tensor, x_zero: Tensor | None = None, w_zero: Tensor | None = None,
-    **attributes: Any,
-) -> Tensor:  # fmt: skip
-    kernel = centred(w, None if w_zero is None else _per_output(w_zero, w))
-    return conv(centred(x, x_zero).double(), kernel.double(), **attributes).to(tl.int32)
-
-
-def _per_output(parameter: Tensor, w: Tensor) -> Tensor:
-    """A per-tensor or per-output-channel parameter, along the weights of a convolution."""
-    if parameter.numel() == 1:
-        return parameter.reshape(())
-    return parameter.reshape(-1, *[1] * (w.ndim - 1))
-
-
-@onnx_op("QLinearConv")
-def q_linear_conv(
-    x: Tensor, x_scale: Tensor, x_zero: Tensor, w: Tensor, w_scale: Tensor, w_zero: Tensor,
-    y_scale: Tensor, y_zero: Tensor, b: Tensor | None = None, **attributes: Any,
-) -> Tensor:  # fmt: skip
-    """A convolution of integers, requantised; the bias is int32 of scale x_scale * w_scale."""
-    kernel = centred(w, _per_output(w_zero, w))
-    bias = None if b is None else b.double()
-    total = conv(centred(x, x_zero).double(), kernel.double(), bias, **attributes)
-    factor = x_scale.float() * w_scale.float() / y_scale.float()
-    if factor.numel() > 1:
-        factor = factor.reshape(1, -1, *[1] * (x.ndim - 2))
-    y = tl.round(total.float() * factor) + y_zero.float()
-    return saturated(y, y_zero.dtype)
+def _range(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The least and the greatest, zero included."""
+    if x.numel() == 0:
+        zero = tl.zeros((), dtype=x.dtype, device=x.device)
+        return zero, zero
+    return tl.clamp(x.min(), max=0.0), tl.clamp(x.max(), min=0.0)
 
 
 @onnx_op("BitCast", since=26)
