@@ -85,6 +85,8 @@ def _bound(info: ValueInfo, value: Any, device: Device, symbols: dict[str, tuple
 
 def _as_declared(value: Any, type: TypeInfo) -> Any:
     """Python numbers and lists in the dtype that the file states; anything else unchanged."""
+    if type.kind == "map" and isinstance(value, dict):
+        return _map_as_declared(value, type)
     is_data = isinstance(value, int | float | list | tuple)
     if type.kind == "tensor" and is_data and type.dtype not in (None, "string"):
         assert type.dtype is not None
@@ -92,9 +94,27 @@ def _as_declared(value: Any, type: TypeInfo) -> Any:
     return value
 
 
+# What the values of a map are in Python; its floats of 32 bits are Python's.
+_IN_A_MAP: dict[str, Any] = {"float32": float, "float64": np.float64, "int64": int}
+
+
+def _map_as_declared(value: dict[Any, Any], type: TypeInfo) -> dict[Any, Any]:
+    """A dict with keys and values of the types that the file states."""
+    stated = type.element.dtype if type.element else None
+    for items, dtype in ((value, type.dtype), (value.values(), stated)):
+        kind: Any = str if dtype == "string" else int | float | np.number
+        wrong = next((item for item in items if dtype and not isinstance(item, kind)), None)
+        if wrong is not None:
+            raise TypeError(f"{wrong!r} in it")
+    make = _IN_A_MAP.get(stated or "", lambda item: item)
+    return {key: make(item) for key, item in value.items()}
+
+
 def _check(info: ValueInfo, value: Any, symbols: dict[str, tuple[int, str]]) -> None:
     type = info.type
     if type.kind == "sequence" and not isinstance(value, list):
+        raise OnnxError(f"input {info.name!r}: expected {type}, got {describe(value)}")
+    if type.kind == "map" and not isinstance(value, dict):
         raise OnnxError(f"input {info.name!r}: expected {type}, got {describe(value)}")
     if type.kind != "tensor":
         return

@@ -28,11 +28,11 @@ def texts(x: Tensor, name: str = "the input") -> list[str]:
     return found
 
 
-def string_tensor(values: Sequence[str], shape: Sequence[int]) -> Tensor:
-    """A tensor of strings from a list in row-major order."""
-    array = np.empty(len(values), object)
-    array[:] = values
-    return strings(array.reshape(tuple(shape)))
+def string_array(items: Sequence[str | bytes]) -> Any:
+    """A list of strings as a 1-d array of objects."""
+    array = np.empty(len(items), object)
+    array[:] = [text(item) for item in items]
+    return array
 
 
 @onnx_op("StringNormalizer", since=10)
@@ -66,7 +66,7 @@ class StringNormalizer:
             change = self._lower if self.case == "LOWER" else self._upper
             kept = [change(word) for word in kept]
         kept = kept or [""]
-        return string_tensor(kept, (*x.shape[:-1], len(kept)))
+        return strings(string_array(kept).reshape(*x.shape[:-1], -1))
 
     def _key(self, word: str) -> str:
         return word if self.sensitive else self._lower(word)
