@@ -96,6 +96,8 @@ class UnsafeFileError(FileFormatError):
 class OnnxError(FileFormatError, RuntimeError):
     """An ONNX model that is invalid or cannot be run."""
 
+    node: str | None = None  # the name of the node that failed, where one did
+
 
 class UnsupportedOperatorError(OnnxError, NotImplementedError):
     """An ONNX model with operators that tensorlite does not have; all of them are listed."""

@@ -69,9 +69,9 @@ class Program:
         for step in self.steps:
             try:
                 outputs = step.run(values, *[values[n] if n else None for n in step.inputs])
-            except OnnxError:
-                raise
             except (TensorliteError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+                if isinstance(error, OnnxError) and error.node:
+                    raise  # from a node in a graph or function inside: named already
                 raise failed(step.node, values, error) from error
             for name, value in zip(step.outputs, outputs, strict=False):
                 if name:
@@ -89,7 +89,9 @@ def failed(node: Node, values: Values, error: Exception) -> OnnxError:
         f"{name or '(absent)'}: {describe(values.get(name)) if name else '-'}"
         for name in node.inputs
     )
-    return OnnxError(f"{node} with {came or 'no inputs'}: {error}")
+    named = OnnxError(f"{node} with {came or 'no inputs'}: {error}")
+    named.node = node.name
+    return named
 
 
 def prepared(node: Node, operator: type, attributes: dict[str, Any]) -> Run:
