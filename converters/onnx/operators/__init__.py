@@ -2,6 +2,7 @@
 
 from .... import errors as errors
 from . import activation as activation
+from . import attention as attention
 from . import control as control
 from . import convolution as convolution
 from . import creation as creation
@@ -31,6 +32,7 @@ from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
 from . import roi_pooling as roi_pooling
+from . import rotary_embedding as rotary_embedding
 from . import shape as shape
 from . import state as state
 from . import text as text

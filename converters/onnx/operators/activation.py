@@ -7,6 +7,7 @@ from tensorlite import Tensor
 from tensorlite.nn import functional as F
 
 from ..registry import onnx_op
+from .half_softmax import half_softmax
 
 Consumed = list[int] | None
 
@@ -116,7 +117,7 @@ def parametric_softplus(x: Tensor, *, alpha: float = 1.0, beta: float = 1.0) -> 
 
 @onnx_op("Softmax", since=13)
 def softmax(x: Tensor, *, axis: int = -1) -> Tensor:
-    return tl.softmax(x, axis)
+    return half_softmax(x, axis) if x.dtype.is_half else tl.softmax(x, axis)
 
 
 @onnx_op("LogSoftmax", since=13)
