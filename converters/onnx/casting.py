@@ -60,13 +60,24 @@ def _number_text(value: Any) -> str:
 
 
 def _from_text(array: Any, target: Dtype) -> Any:
+    texts = array.reshape(-1).tolist()
     try:
-        numbers = np.array([float(text) for text in array.reshape(-1)], np.float64)
-    except ValueError as error:
+        if target.is_integral:
+            whole = np.uint64 if target is dtypes.uint64 else np.int64
+            numbers = np.array([_whole(text) for text in texts], whole)
+        else:
+            numbers = np.array([float(text) for text in texts], np.float64)
+    except (ValueError, OverflowError) as error:
         raise OnnxError(f"Cast: {error}") from error
-    if target.is_integral:
-        numbers = np.array([int(float(text)) for text in array.reshape(-1)], np.int64)
     return cast_array(numbers, target).reshape(array.shape)
+
+
+def _whole(text: str) -> int:
+    """``"12"``, with all its digits, and the whole part of ``"1.2e1"``."""
+    try:
+        return int(text)
+    except ValueError:
+        return int(float(text))
 
 
 def _small(host: Any, target: Dtype, saturate: bool, round_mode: str) -> Any:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import tensorlite as tl
 from tensorlite import Tensor
 
 from ....errors import OnnxError
 from ..registry import onnx_op
+from ..values import strings
 
 Graph = Callable[..., list[Any]]
 
@@ -52,7 +55,9 @@ def _stacked(collected: list[Tensor], info: Any) -> Tensor:
     if collected:
         return tl.stack(collected)
     sizes = [s if isinstance(s, int) and s > 0 else 0 for s in info.shape or ()]
-    dtype = tl.float32 if info.dtype in (None, "string") else tl.dtypes.to_dtype(info.dtype)
+    if info.dtype == "string":
+        return strings(np.empty((0, *sizes), object))
+    dtype = tl.float32 if info.dtype is None else tl.dtypes.to_dtype(info.dtype)
     return tl.zeros(0, *sizes, dtype=dtype)
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+import tensorlite as tl
 from tensorlite import Tensor
 from tensorlite.nn import functional as F
 
 from ....errors import OnnxError
 from ..registry import onnx_op
-from ..values import to_value
+from ..values import strings, to_value
 from .shape import ints
 from .windows import flat_pads
 
@@ -28,7 +29,20 @@ def grid_sample(
     padding_mode: str = "zeros",
     align_corners: int = 0,
 ) -> Tensor:
-    return F.grid_sample(x, grid, _MODES.get(mode, mode), padding_mode, bool(align_corners))
+    mode = _MODES.get(mode, mode)
+    if x.dtype is tl.dtypes.string:
+        return _sampled_strings(x, grid, mode, padding_mode, bool(align_corners))
+    return F.grid_sample(x, grid, mode, padding_mode, bool(align_corners))
+
+
+def _sampled_strings(x: Tensor, grid: Tensor, mode: str, padding: str, corners: bool) -> Tensor:
+    """The nearest string: the places of the strings are sampled; 0 is outside."""
+    if mode != "nearest":
+        raise OnnxError(f"GridSample of strings takes mode nearest only, got {mode}")
+    places = tl.arange(1, x.numel() + 1, dtype=tl.float64, device=grid.device).reshape(x.shape)
+    found = F.grid_sample(places, grid.double(), mode, padding, corners)._host()
+    table = np.concatenate([np.array([""], object), x._host().reshape(-1)])
+    return strings(table[found.astype(np.int64)])
 
 
 @onnx_op("AffineGrid")
@@ -48,7 +62,8 @@ def center_crop_pad(x: Tensor, shape: Tensor, *, axes: list[int] | None = None) 
             begins, ends = [0] * x.ndim, [0] * x.ndim
             begins[axis] = (wanted - have) // 2
             ends[axis] = wanted - have - begins[axis]
-            x = F.pad(x, flat_pads(begins, ends))
+            fill = "" if x.dtype is tl.dtypes.string else 0
+            x = F.pad(x, flat_pads(begins, ends), value=fill)
     return x
 
 

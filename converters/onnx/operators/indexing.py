@@ -117,9 +117,14 @@ def compress(x: Tensor, condition: Tensor, *, axis: int | None = None) -> Tensor
 def unique(x: Tensor, *, axis: int | None = None, sorted: int = 1) -> tuple[Tensor, ...]:
     """Unique elements (or slices), where each first stood, which it is, how often it occurs."""
     host, device = x._host(), x.device
+    names = None
+    if axis is not None and x.dtype is tl.dtypes.string:  # slices of ranks, which NumPy compares
+        names, ranks = np.unique(host, return_inverse=True)
+        host = ranks.reshape(host.shape)
     values, first, inverse, counts = np.unique(
         host, return_index=True, return_inverse=True, return_counts=True, axis=axis
     )
+    values = values if names is None else names[values]
     inverse = inverse.reshape(-1)
     if not sorted:
         order = np.argsort(first, kind="stable")

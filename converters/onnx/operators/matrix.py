@@ -8,6 +8,7 @@ import tensorlite as tl
 from tensorlite import Tensor
 
 from ..registry import onnx_op
+from ..values import strings
 
 
 @onnx_op("MatMul")
@@ -53,4 +54,7 @@ def det(x: Tensor) -> Any:
 @onnx_op("Trilu")
 def trilu(x: Tensor, k: Tensor | None = None, *, upper: int = 1) -> Tensor:
     offset = 0 if k is None else int(k.item())
+    if x.dtype is tl.dtypes.string:
+        kept = trilu(tl.ones(x.shape[-2:], dtype=tl.bool, device=x.device), k, upper=upper)
+        return tl.where(kept, x, strings(""))
     return tl.triu(x, offset) if upper else tl.tril(x, offset)

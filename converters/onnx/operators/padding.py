@@ -29,7 +29,9 @@ def pad(
     n = len(along)
     if len(amounts) != 2 * n:
         raise OnnxError(f"Pad: {len(amounts)} pads for {n} axes; expected {2 * n}")
-    fill: Any = 0 if value is None or value.numel() == 0 else value.item()
+    fill: Any = "" if x.dtype is tl.dtypes.string else 0
+    if value is not None and value.numel():
+        fill = value.item()
     return _padded(x, along, amounts[:n], amounts[n:], mode, fill)
 
 

@@ -15,6 +15,7 @@ from tensorlite import Tensor
 
 from ....errors import OnnxError
 from ..registry import onnx_op
+from ..values import strings
 
 Array = np.ndarray[Any, Any]
 
@@ -41,7 +42,8 @@ def resize(
     region = roi.float().tolist() if roi is not None and roi.numel() else None
     dtype = x.dtype
     targets = _targets(x, along, scales, sizes, keep_aspect_ratio_policy)
-    result = x if dtype.is_floating_point and dtype.itemsize >= 4 else x.float()
+    exact = mode == "nearest" or dtype.is_floating_point and dtype.itemsize >= 4
+    result = x if exact else x.float()
     outside: list[tuple[int, Array]] = []
     for place, (axis, scale, size) in enumerate(targets):
         span = (0.0, 1.0) if region is None else (region[place], region[place + len(along)])
@@ -60,15 +62,16 @@ def resize(
             coordinates, source, mode, cubic_coeff_a, bool(exclude_outside), width
         )
         result = _blend(result, axis, indices, weights)
+    beyond: Any = strings("") if dtype is tl.dtypes.string else extrapolation_value
     for axis, out in outside:
         mask = (
             tl.from_numpy(out).to(x.device).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
         )
-        result = tl.where(mask, extrapolation_value, result)
-    if dtype.is_integral:
+        result = tl.where(mask, beyond, result)
+    if dtype.is_integral and result.is_floating_point():
         limits = tl.iinfo(dtype)
         result = tl.clamp(tl.round(result) if mode != "nearest" else result, limits.min, limits.max)
-    return result.to(dtype)
+    return result if result.dtype is dtype else result.to(dtype)
 
 
 @onnx_op("Resize", since=10)
