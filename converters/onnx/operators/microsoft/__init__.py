@@ -1,3 +1,5 @@
 """The operators of ``com.microsoft``, which exporters of ONNX Runtime write into files."""
 
 from ..... import errors as errors
+from . import quantized_elementwise as quantized_elementwise
+from . import quantized_pooling as quantized_pooling
