@@ -221,25 +221,25 @@ def conv_tbc(xp: Any, input: Array, weight: Array, bias: Array, pad: int = 0) ->
 
 
 def _convolved(
-    xp: Any,
-    name: str,
-    count: int,
-    input: Array,
-    weight: Array,
-    bias: Array | None,
-    stride: Sizes,
-    padding: Padding,
-    dilation: Sizes,
-    groups: int,
+    xp: Any, name: str, count: int, input: Array, weight: Array, bias: Array | None, *options: Any
 ) -> Array:
-    x, has_batch = batched(input, count, name)
+    x, steps, pads, spread, groups = prepared(name, count, input, weight, bias, *options)
+    result = convolve(xp, x, weight, bias, steps, pads, spread, groups, name)
+    return result if input.ndim == x.ndim else result[0]
+
+
+def prepared(
+    name: str, count: int, input: Array, weight: Array, bias: Array | None = None,
+    stride: Sizes = 1, padding: Padding = 0, dilation: Sizes = 1, groups: int = 1,
+) -> tuple[Array, Ints, Pads, Ints, int]:  # fmt: skip
+    """A convolution's arguments, checked: the input as a batch, stride, pads, dilation, groups."""
+    x, _ = batched(input, count, name)
     per_group = weight.shape[1] if weight.ndim > 1 else 0
     _check(name, count, x, weight, bias, groups, per_group * groups, weight.shape[0])
     steps = pair(stride, count, f"{name}: stride")
     spread = pair(dilation, count, f"{name}: dilation")
     pads = _named_pads(name, padding, steps, weight.shape[2:], spread)
-    result = convolve(xp, x, weight, bias, steps, pads, spread, groups, name)
-    return result if has_batch else result[0]
+    return x, steps, pads, spread, groups
 
 
 def _named_pads(name: str, padding: Padding, stride: Ints, kernel: Ints, dilation: Ints) -> Pads:

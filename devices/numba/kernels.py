@@ -1,5 +1,7 @@
 """The numba device's kernels, imported when it is first used. A new family adds its line."""
 
+from . import convolution as convolution
 from . import depthwise as depthwise
 from . import elementwise as elementwise
+from . import matrix as matrix
 from . import trees as trees
