@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import OnnxError, TensorliteError, UnsupportedOperatorError
+from .beside_strings import MIXED, beside_strings
 from .graph import Function, Graph, Model, Node
 from .registry import Operator, find, similar
 from .values import describe
@@ -194,6 +195,8 @@ class Builder:
         if isinstance(function, type):
             function, keywords = prepared(node, function, keywords), {}
         device = self.device
+        if (node.domain, node.op_type) in MIXED:
+            function = beside_strings(function, device)
 
         def plain(values: Values, *inputs: Any) -> tuple[Any, ...]:
             result = function(*_trimmed(inputs), **keywords)
