@@ -42,7 +42,7 @@ def _in_int32(x: Tensor) -> Tensor:
 
 def rows_centred(a: Tensor, zero: Tensor | None) -> Tensor:
     """``a - zero`` in float32, for the left matrix: a zero point for all, or one per row."""
-    return numbers(a) if zero is None else numbers(a) - _along_rows(numbers(zero), a, "zero point")
+    return numbers(a) if zero is None else numbers(a) - along_rows(numbers(zero), a, "zero point")
 
 
 def columns_centred(b: Tensor, zero: Tensor | None) -> Tensor:
@@ -52,7 +52,7 @@ def columns_centred(b: Tensor, zero: Tensor | None) -> Tensor:
     return numbers(b) - along_columns(numbers(zero), b, "zero point")
 
 
-def _along_rows(parameter: Tensor, a: Tensor, what: str) -> Tensor:
+def along_rows(parameter: Tensor, a: Tensor, what: str) -> Tensor:
     """A parameter of the rows of ``a``: one, (M,), or (..., M, 1)."""
     if parameter.numel() == 1:
         return parameter.reshape(())
@@ -98,7 +98,7 @@ def q_linear_mat_mul(
     left, right = rows_centred(a, a_zero), columns_centred(b, b_zero)
     whole = a.dtype.is_integral and b.dtype.is_integral
     product = integer_product(left, right).float() if whole else tl.matmul(left, right)
-    factor = _along_rows(a_scale.float(), a, "scale") * along_columns(b_scale.float(), b, "scale")
+    factor = along_rows(a_scale.float(), a, "scale") * along_columns(b_scale.float(), b, "scale")
     return requantized(product, factor / one(y_scale, "y_scale").float(), y_zero)
 
 
