@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 import tensorlite as tl
 from tensorlite import Tensor
 from tensorlite.nn import functional as F
@@ -161,13 +163,19 @@ def dropout(
     *,
     seed: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Does nothing, unless the model says that it is training."""
+    """Does nothing, unless the model says that it is training.
+
+    A seed gives the mask that ONNX's reference has for it: the Mersenne twister's doubles.
+    """
     mask = tl.ones(list(x.shape), dtype=tl.bool, device=x.device)
     rate = 0.5 if ratio is None else float(ratio.item())
     if training is None or not training.item() or rate == 0:
         return x, mask
-    generator = None if seed is None else tl.Generator().manual_seed(seed)
-    mask = tl.rand(list(x.shape), generator=generator, device=x.device) >= rate
+    if seed is None:
+        mask = tl.rand(list(x.shape), device=x.device) >= rate
+    else:
+        drawn = np.random.RandomState(seed).uniform(0, 1, tuple(x.shape))
+        mask = tl.from_numpy(drawn).to(x.device) >= rate
     return x * mask.to(x.dtype) / (1 - rate), mask
 
 
