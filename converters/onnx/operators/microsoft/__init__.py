@@ -2,7 +2,7 @@
 
 from ..... import errors as errors
 from . import activation as activation
+from . import embedding as embedding
 from . import fused as fused
+from . import normalization as normalization
 from . import quantized_elementwise as quantized_elementwise
-from . import quantized_matrix as quantized_matrix
-from . import quantized_pooling as quantized_pooling

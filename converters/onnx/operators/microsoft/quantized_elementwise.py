@@ -12,8 +12,7 @@ from .....errors import OnnxError
 from ...registry import onnx_op
 from ..quantization import dequantize_linear, numbers, quantize_linear, saturated
 from ..quantized_products import one
-
-MICROSOFT = "com.microsoft"
+from .activation import MICROSOFT
 
 
 def real(x: Tensor, scale: Tensor, zero: Tensor | None) -> Tensor:

@@ -17,7 +17,7 @@ from ..quantized_products import (
     requantized,
     rows_centred,
 )
-from .quantized_elementwise import MICROSOFT
+from .activation import MICROSOFT
 
 
 @onnx_op("MatMulIntegerToFloat", domain=MICROSOFT)

@@ -12,7 +12,8 @@ from ..pooling import average_pool, max_pool
 from ..quantization import numbers
 from ..quantized_products import one
 from ..windows import Window, flat_pads, window
-from .quantized_elementwise import MICROSOFT, centred, real, rounded_last, zero_of
+from .activation import MICROSOFT
+from .quantized_elementwise import centred, real, rounded_last, zero_of
 
 
 def channels_first(x: Tensor) -> Tensor:
