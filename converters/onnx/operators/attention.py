@@ -82,7 +82,7 @@ def attention(
     scoring = Scoring(
         _scale(scale, size),
         softcap,
-        _precision(softmax_precision, query.dtype),
+        softmax_dtype(softmax_precision, query.dtype),
         _one_of("qk_matmul_output_mode", qk_matmul_output_mode, 4) if n_outputs > 3 else None,
     )
     causal = bool(_one_of("is_causal", is_causal, 2))
@@ -201,7 +201,8 @@ def _scale(scale: float | None, size: int) -> float:
     return scale
 
 
-def _precision(code: int | None, default: dtype) -> dtype:
+def softmax_dtype(code: int | None, default: dtype) -> dtype:
+    """What the attribute softmax_precision stands for. Raises OnnxError."""
     if code is None:
         return default
     if code not in PRECISIONS:

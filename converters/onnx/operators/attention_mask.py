@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import tensorlite as tl
-from tensorlite import Tensor, dtype
+from tensorlite import Tensor
 from tensorlite.nn import functional as F
 
 from ....errors import OnnxError

@@ -6,15 +6,14 @@ import math
 from typing import Any
 
 import tensorlite as tl
-from tensorlite import Tensor, dtype
+from tensorlite import Tensor
 from tensorlite.nn import functional as F
 
 from ....errors import OnnxError
 from ..registry import onnx_op
 from ..values import describe
+from .attention import softmax_dtype
 from .expected import FLOATS, expect
-
-PRECISIONS = {1: tl.float32, 10: tl.float16, 11: tl.float64, 16: tl.bfloat16}
 
 
 @onnx_op("FlexAttention", domain="ai.onnx.preview")
@@ -43,7 +42,7 @@ def flex_attention(
             f"expected the heads of Q to be a multiple of those of K, got {q_heads} and {heads}"
         )
     wide = query.dtype if query.dtype is tl.float64 else tl.float32
-    precision = _precision(softmax_precision, wide)
+    precision = softmax_dtype(softmax_precision, wide)
     factor = 1 / math.sqrt(size or 1) if scale is None else scale
     if score_mod is None and prob_mod is None and precision is wide and places:
         grouped = q_heads != heads
@@ -57,15 +56,6 @@ def flex_attention(
     weights = _modified("prob_mod", prob_mod, weights).reshape(batch, heads, together, places)
     y = weights @ value.to(precision)
     return y.reshape(batch, q_heads, length, value.shape[3]).to(query.dtype)
-
-
-def _precision(code: int | None, default: dtype) -> dtype:
-    if code is None:
-        return default
-    if code not in PRECISIONS:
-        known = ", ".join(f"{code} ({d.name})" for code, d in PRECISIONS.items())
-        raise OnnxError(f"expected softmax_precision to be one of {known}, got {code}")
-    return PRECISIONS[code]
 
 
 def _modified(name: str, graph: Any, x: Tensor) -> Tensor:
