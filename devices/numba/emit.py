@@ -10,21 +10,25 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-Value = str
+from .code import Code
+from .code import Value as Value
 
 
 class Expression:
-    """Straight-line vector code over float32."""
+    """Straight-line vector code over float32, by itself or as part of a function."""
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, lanes: int, code: Code | None = None) -> None:
+        self.code = code
         self.lanes = lanes
         self.vector = f"<{lanes} x float>"
         self.integers = f"<{lanes} x i32>"
         self.lines: list[str] = []
-        self.declarations: set[str] = set()
+        self.declarations: set[str] = set() if code is None else code.declarations
 
     def line(self, text: str) -> Value:
         """An instruction; gives the name of its result."""
+        if self.code is not None:
+            return self.code.value(text)
         name = f"%v{len(self.lines)}"
         self.lines.append(f"  {name} = {text}")
         return name
@@ -101,6 +105,23 @@ def exp(e: Expression, x: Value) -> Value:
     rest = e.line(f"sub {e.integers} {whole}, {half}")
     scaled = e.mul(e.mul(p, _power_of_two(e, half)), _power_of_two(e, rest))
     return e.select("uno", x, x, x, scaled)
+
+
+def exp_of_negative(e: Expression, x: Value) -> Value:
+    """``e**x`` for x up to 0; what float32 holds with fewer digits only (below 1e-38) is 0."""
+    n = e.call("rint", e.mul(x, e.constant(1.4426950408889634)))
+    r = e.fma(n, e.constant(-0.693359375), x)
+    r = e.fma(n, e.constant(2.12194440e-4), r)
+    p = e.polynomial(
+        r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5
+    )
+    p = e.add(e.fma(p, e.mul(r, r), r), e.constant(1.0))
+    whole = e.line(f"fptosi {e.vector} {n} to {e.integers}")
+    shifted = e.line(f"shl {e.integers} {whole}, {e.whole(23)}")
+    bits = e.line(f"bitcast {e.vector} {p} to {e.integers}")
+    scaled = e.line(f"add {e.integers} {bits}, {shifted}")
+    value = e.line(f"bitcast {e.integers} {scaled} to {e.vector}")
+    return e.select("olt", x, e.constant(-87.0), e.constant(0.0), value)
 
 
 def _power_of_two(e: Expression, n: Value) -> Value:

@@ -4,4 +4,5 @@ from . import convolution as convolution
 from . import depthwise as depthwise
 from . import elementwise as elementwise
 from . import matrix as matrix
+from . import rows as rows
 from . import trees as trees
