@@ -6,3 +6,4 @@ from . import embedding as embedding
 from . import fused as fused
 from . import normalization as normalization
 from . import quantized_elementwise as quantized_elementwise
+from . import quantized_weights as quantized_weights
