@@ -54,7 +54,7 @@ class Lookup:
         return self._of_numbers(x)
 
     def _at(self, index: Any, device: tl.device) -> Tensor:
-        found = self.values[index]
+        found = np.asarray(self.values[index], self.values.dtype)
         return strings(found) if found.dtype == object else tl.tensor(found, device=device)
 
     def _of_numbers(self, x: Tensor) -> Tensor:
