@@ -11,6 +11,7 @@ from . import elementwise as elementwise
 from . import flex_attention as flex_attention
 from . import gated_activation as gated_activation
 from . import image as image
+from . import image_decoder as image_decoder
 from . import indexing as indexing
 from . import linear_attention as linear_attention
 from . import loss as loss
@@ -34,6 +35,7 @@ from . import resize as resize
 from . import roi_pooling as roi_pooling
 from . import rotary_embedding as rotary_embedding
 from . import shape as shape
+from . import signal as signal
 from . import state as state
 from . import text as text
 from . import training as training
