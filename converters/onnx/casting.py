@@ -11,7 +11,7 @@ from ...convert import cast_array
 from ...dtypes import dtype as Dtype
 from ...errors import OnnxError
 from ...tensor import Tensor, wrap
-from .tensors import dtype_name
+from .tensors import STRING, dtype_name
 from .values import strings
 
 _SATURATES = ("float8", "float4")
@@ -19,7 +19,8 @@ _SATURATES = ("float8", "float4")
 
 def cast_to(x: Tensor, code: int, saturate: bool = True, round_mode: str = "up") -> Tensor:
     """A tensor in the dtype of a ``TensorProto.DataType`` code."""
-    return cast_dtype(x, dtypes.to_dtype(dtype_name(code)), saturate, round_mode)
+    target = dtypes.string if code == STRING else dtypes.to_dtype(dtype_name(code))
+    return cast_dtype(x, target, saturate, round_mode)
 
 
 def cast_dtype(x: Tensor, target: Dtype, saturate: bool = True, round_mode: str = "up") -> Tensor:
