@@ -13,6 +13,7 @@ from ....errors import OnnxError
 from ..registry import onnx_op
 
 Activation = Callable[[Tensor], Tensor]
+Product = Callable[[int, Tensor], Tensor]  # with the weights of a direction
 
 # name -> (function of x, alpha, beta; default alpha; default beta)
 _ACTIVATIONS: dict[str, tuple[Callable[[Tensor, float, float], Tensor], float, float]] = {
@@ -32,7 +33,7 @@ _USES_ALPHA = ("affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigm
 _USES_BETA = ("affine", "scaledtanh", "hardsigmoid")
 
 
-def _functions(
+def functions(
     names: list[str], alphas: list[float] | None, betas: list[float] | None
 ) -> list[Activation]:
     """The functions of a node; alphas and betas are handed out to those that have one."""
@@ -63,6 +64,7 @@ class Sequence:
         layout: int,
         hidden: int,
         gates: int,
+        product: Product | None = None,
     ) -> None:
         self.layout = layout
         self.x = x.transpose(0, 1) if layout else x
@@ -71,7 +73,7 @@ class Sequence:
         w, r, b = weights
         self.directions = ["forward", "reverse"] if direction == "bidirectional" else [direction]
         batch, zero = self.x.shape[1], {"dtype": x.dtype, "device": x.device}
-        self.w, self.r = w, r
+        self.product = product or (lambda k, x: tl.matmul(x, w[k].T))
         self.b = tl.zeros(len(self.directions), 2 * gates * hidden, **zero) if b is None else b
         moved = [s.transpose(0, 1) if layout and s is not None else s for s in states]
         sizes = (len(self.directions), batch, hidden)
@@ -81,24 +83,22 @@ class Sequence:
         """Y and the last states; ``step`` gives the next states (the first is the output)."""
         outputs, finals = [], []
         for k, direction in enumerate(self.directions):
-            state = [s[k] for s in self.states]
+            state = last = [s[k] for s in self.states]
             rows: list[Tensor] = []
             x = self._reversed(self.x) if direction == "reverse" else self.x
-            inputs = tl.matmul(x, self.w[k].T) + self.b[k][: self.w.shape[1]]
+            inputs = self.product(k, x) + self.b[k][: self.b.shape[1] // 2]
             for t in range(x.shape[0]):
-                following = step(k, inputs[t], state)
-                if self.lengths is not None:
-                    alive = (t < self.lengths).unsqueeze(1)
-                    following = [
-                        tl.where(alive, new, old) for new, old in zip(following, state, strict=True)
-                    ]
-                    rows.append(tl.where(alive, following[0], 0.0))
+                state = step(k, inputs[t], state)
+                if self.lengths is None:
+                    last = state
                 else:
-                    rows.append(following[0])
-                state = following
+                    alive = (t < self.lengths).unsqueeze(1)
+                    last = [tl.where(alive, a, b) for a, b in zip(state, last, strict=True)]
+                    state = [tl.where(alive, s, 0.0) for s in state]
+                rows.append(state[0])
             y = tl.stack(rows) if rows else x.new_zeros(0, x.shape[1], self.hidden)
             outputs.append(self._reversed(y) if direction == "reverse" else y)
-            finals.append(state)
+            finals.append(last)
         y = tl.stack(outputs, 1)  # steps, directions, batch, hidden
         last = [tl.stack([f[i] for f in finals]) for i in range(len(self.states))]
         if self.layout:
@@ -114,7 +114,7 @@ class Sequence:
         return reverse_sequence(x, self.lengths, batch_axis=1, time_axis=0)
 
 
-def _directions(direction: str) -> int:
+def directions(direction: str) -> int:
     if direction not in ("forward", "reverse", "bidirectional"):
         raise OnnxError(f"unknown direction {direction!r}")
     return 2 if direction == "bidirectional" else 1
@@ -133,8 +133,8 @@ def rnn(
     layout: int = 0, output_sequence: int = 0,
 ) -> tuple[Any, ...]:  # fmt: skip
     """``h = f(x W' + h R' + b)``."""
-    count = _directions(direction)
-    f = _functions(activations or ["Tanh"] * count, activation_alpha, activation_beta)
+    count = directions(direction)
+    f = functions(activations or ["Tanh"] * count, activation_alpha, activation_beta)
     hidden = r.shape[-1]
     node = Sequence(x, (w, r, b), lengths, [initial_h], direction=direction, layout=layout,
                     hidden=hidden, gates=1)  # fmt: skip
@@ -155,8 +155,8 @@ def gru(
     layout: int = 0, linear_before_reset: int = 0, output_sequence: int = 0,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Gates in the order z, r, h; ``linear_before_reset`` resets after the product with R."""
-    count = _directions(direction)
-    f = _functions(activations or ["Sigmoid", "Tanh"] * count, activation_alpha, activation_beta)
+    count = directions(direction)
+    f = functions(activations or ["Sigmoid", "Tanh"] * count, activation_alpha, activation_beta)
     n = r.shape[-1]
     node = Sequence(x, (w, r, b), lengths, [initial_h], direction=direction, layout=layout,
                     hidden=n, gates=3)  # fmt: skip
@@ -187,17 +187,26 @@ def lstm(
     output_sequence: int = 0,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Gates in the order i, o, f, c; ``p`` are the peephole weights of i, o and f."""
-    count = _directions(direction)
+    count = directions(direction)
     names = activations or ["Sigmoid", "Tanh", "Tanh"] * count
-    f = _functions(names, activation_alpha, activation_beta)
+    f = functions(names, activation_alpha, activation_beta)
     n = r.shape[-1]
     node = Sequence(x, (w, r, b), lengths, [initial_h, initial_c], direction=direction,
                     layout=layout, hidden=n, gates=4)  # fmt: skip
+    return node.run(lstm_step(node, lambda k, h: tl.matmul(h, r[k].T), p, f, clip, input_forget))
+
+
+def lstm_step(
+    node: Sequence, recurrent: Product, p: Tensor | None, f: list[Activation], clip: float | None,
+    input_forget: int,
+) -> Callable[[int, Tensor, list[Tensor]], list[Tensor]]:  # fmt: skip
+    """One step of an LSTM, for :meth:`Sequence.run`; ``recurrent`` is the product with R."""
+    n = node.hidden
 
     def step(k: int, xt: Tensor, state: list[Tensor]) -> list[Tensor]:
         h, c = state
         gate, candidate, squash = f[3 * k : 3 * k + 3]
-        parts = xt + tl.matmul(h, r[k].T) + node.b[k][4 * n :]
+        parts = xt + recurrent(k, h) + node.b[k][4 * n :]
         i, o, forget, new = parts.split(n, 1)
         if p is not None:
             pi, po, pf = p[k].split(n)
@@ -208,4 +217,4 @@ def lstm(
         o = gate(_clipped(o if p is None else o + po * c, clip))
         return [o * squash(c), c]
 
-    return node.run(step)
+    return step

@@ -48,7 +48,7 @@ def embed_layer_normalization(
     scale = widened(expect("gamma", gamma, (hidden,), (dtype,)))
     shift = widened(expect("beta", beta, (hidden,), (dtype,)))
     y = layer_normalization(total, scale, shift, epsilon=epsilon)
-    return y.to(dtype), _lengths(mask, input_ids), total.to(dtype)
+    return y.to(dtype), lengths(mask, input_ids), total.to(dtype)
 
 
 def rows(name: str, ids: Tensor, table: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def _positions(ids: Tensor | None, table: Tensor, batch: int, length: int) -> Te
     return table[:length]
 
 
-def _lengths(mask: Tensor | None, input_ids: Tensor) -> Tensor:
+def lengths(mask: Tensor | None, input_ids: Tensor) -> Tensor:
     if mask is None:
         return tl.zeros(input_ids.shape[0], dtype=tl.int32, device=input_ids.device)
     expect("mask", mask, tuple(input_ids.shape), (tl.int32,))
