@@ -137,8 +137,8 @@ def roi_align(
     shift = 0.5 if coordinate_transformation_mode == "half_pixel" else 0.0
     host, regions = x._host(), rois._host() * spatial_scale - shift
     least = 0.0 if shift else 1.0
-    outputs = []
-    for image, (x1, y1, x2, y2) in zip(images._host(), regions, strict=True):
+    outputs = np.zeros((len(regions), x.shape[1], output_height, output_width), np.float64)
+    for place, (image, (x1, y1, x2, y2)) in enumerate(zip(images._host(), regions, strict=True)):
         height, width = max(y2 - y1, least), max(x2 - x1, least)
         rows = sampling_ratio or int(np.ceil(height / output_height))
         columns = sampling_ratio or int(np.ceil(width / output_width))
@@ -147,8 +147,21 @@ def roi_align(
         cells = _sampled(host[int(image)], ys, xs, mode).reshape(
             -1, output_height, rows, output_width, columns
         )
-        outputs.append(cells.mean((2, 4)) if mode == "avg" else cells.max((2, 4)))
-    return to_value(np.stack(outputs).astype(host.dtype), x.device)
+        outputs[place] = cells.mean((2, 4)) if mode == "avg" else cells.max((2, 4))
+    return to_value(outputs.astype(host.dtype), x.device)
+
+
+@onnx_op("RoiAlign", since=10)
+def roi_align_10(
+    x: Tensor, rois: Tensor, images: Tensor, *, mode: str = "avg", output_height: int = 1,
+    output_width: int = 1, sampling_ratio: int = 0, spatial_scale: float = 1.0,
+) -> Tensor:  # fmt: skip
+    """Opset 10 has no half pixels."""
+    return roi_align(
+        x, rois, images, coordinate_transformation_mode="output_half_pixel", mode=mode,
+        output_height=output_height, output_width=output_width, sampling_ratio=sampling_ratio,
+        spatial_scale=spatial_scale,
+    )  # fmt: skip
 
 
 def _sampled(image: Array, ys: Array, xs: Array, mode: str) -> Array:
