@@ -302,3 +302,17 @@ def test_loop_and_scan_with_strings(count: int, device: Any) -> None:
     x = np.array(["a", "b", "c"], object)
     last, every = run(whole, device, s=np.array("", object), x=x)
     assert last.tolist() == "abc" and every.tolist() == ["a", "ab", "abc"]
+
+
+def test_errors_in_a_branch_name_the_node_inside_once(device: Any) -> None:
+    yes, no = (
+        graph([helper.make_node("StringConcat", ["x", "y"], ["r"], name=name)], [], ["r"])
+        for name in ("inside", "unused")
+    )
+    node = helper.make_node("If", ["b"], ["r"], name="around", then_branch=yes, else_branch=no)
+    inputs: list[Any] = [("x", TensorProto.FLOAT, [1]), ("y", TensorProto.STRING, [1]),
+                         ("b", TensorProto.BOOL, [])]  # fmt: skip
+    given = {"x": np.float32([1]), "y": np.array(["a"], object), "b": np.array(True)}
+    with pytest.raises(OnnxError, match=r"^node 'inside' \(StringConcat, opset 21\)") as error:
+        run(graph([node], inputs, ["r"]), device, **given)
+    assert error.value.node == "inside" and "around" not in str(error.value)
