@@ -7,6 +7,7 @@ from . import embedding as embedding
 from . import fused as fused
 from . import multi_head_attention as multi_head_attention
 from . import normalization as normalization
+from . import quantized_attention as quantized_attention
 from . import quantized_convolution as quantized_convolution
 from . import quantized_elementwise as quantized_elementwise
 from . import quantized_embedding as quantized_embedding

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import TensorProto, helper
 from single_node import element_type, node_model, onnxruntime, ours, same
 
 DOMAIN = "com.microsoft"
+SCORES_OUTPUT = ("MultiHeadAttention", "DecoderMaskedMultiHeadAttention")
+"""Operators whose fourth output has a dtype of its own, which the file has to state."""
 
 
 def model(
@@ -18,6 +20,9 @@ def model(
     """The model; ``outputs`` is how many, or a string of 1 and 0: which are asked for."""
     asked = "1" * outputs if isinstance(outputs, int) else outputs
     made = node_model(op_type, inputs, len(asked), 1, DOMAIN, **attributes)
+    if len(asked) > 3 and op_type in SCORES_OUTPUT:
+        float32 = helper.make_tensor_value_info("y3", TensorProto.FLOAT, None)
+        made.graph.output[3].CopyFrom(float32)
     for i, x in enumerate(inputs):
         for info in made.graph.input:
             if info.name == f"x{i}":
