@@ -5,6 +5,7 @@ from . import activation as activation
 from . import attention as attention
 from . import embedding as embedding
 from . import fused as fused
+from . import group_query_attention as group_query_attention
 from . import multi_head_attention as multi_head_attention
 from . import normalization as normalization
 from . import quantized_attention as quantized_attention
