@@ -10,7 +10,7 @@ from .....errors import OnnxError
 from ...registry import onnx_op
 from ..pooling import average_pool, max_pool
 from ..quantization import numbers
-from ..quantized_products import one
+from ..quantized_products import one, requantized
 from ..windows import Window, flat_pads, window
 from .activation import MICROSOFT
 from .quantized_elementwise import centred, real, rounded_last, zero_of
@@ -90,7 +90,7 @@ def _mean(
     count = tl.Size([x.shape[axis] for axis in axes]).numel()
     total = tl.sum(centred(x, x_zero).int(), axes, keepdims, dtype=tl.int32)
     factor = one(x_scale, "x_scale") / (one(y_scale, "y_scale") * float(count))
-    return rounded_last(total.float() * factor, zero_of(y_zero, x))
+    return requantized(total, factor, zero_of(y_zero, x))
 
 
 @onnx_op("ReduceSumInteger", domain=MICROSOFT)
