@@ -31,14 +31,13 @@ def q_embed_layer_normalization(
     total = real(rows("input_ids", input_ids, word), word_scale, word_zero)
     total = total + real(position[:length], position_scale, position_zero)
     group = (segment_ids, segment, segment_scale, segment_zero)
+    given = sum(part is not None for part in group)
+    if given not in (0, len(group)):
+        raise OnnxError("segment_ids, segment_embedding, its scale and zero point: all or none")
     if segment_ids is not None and segment is not None and segment_scale is not None:
         expect("segment_ids", segment_ids, tuple(input_ids.shape))
         expect("segment_embedding", segment, ("segments", hidden))
         total = total + real(rows("segment_ids", segment_ids, segment), segment_scale, segment_zero)
-    elif any(part is not None for part in group):
-        raise OnnxError(
-            "segment_ids, segment_embedding, its scale and zero point: give all or none"
-        )
     weight = real(expect("gamma", gamma, (hidden,)), gamma_scale, gamma_zero)
     bias = real(expect("beta", beta, (hidden,)), beta_scale, beta_zero)
     return layer_normalization(total, weight, bias, epsilon=epsilon), lengths(mask, input_ids)
