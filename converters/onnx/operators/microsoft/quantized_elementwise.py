@@ -157,5 +157,5 @@ def q_linear_concat(y_scale: Tensor, y_zero: Tensor, *inputs: Any, axis: int) ->
         raise OnnxError(
             f"QLinearConcat: {len(inputs)} inputs; expected triples of tensor, scale, zero point"
         )
-    triples = [inputs[i : i + 3] for i in range(0, len(inputs), 3)]
-    return tl.cat([rescaled(*triple, y_scale, y_zero) for triple in triples], axis)
+    triples = zip(inputs[::3], inputs[1::3], inputs[2::3], strict=True)
+    return tl.cat([rescaled(x, scale, zero, y_scale, y_zero) for x, scale, zero in triples], axis)

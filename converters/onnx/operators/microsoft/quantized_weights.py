@@ -13,7 +13,7 @@ from ..expected import UP_TO_FLOAT32, expect
 from ..quantization import numbers
 from .activation import MICROSOFT
 
-_AT_ONCE = 1 << 22  # weights that are float32 at one time
+_AT_ONCE = 1 << 19  # weights that are float32 at one time: what caches hold
 _BITS = (2, 4, 8)
 
 
@@ -21,8 +21,8 @@ def unpacked(packed: Tensor, bits: int) -> Tensor:
     """The numbers in bytes, lowest bits first: the last dimension grows by ``8 / bits``."""
     if bits == 8:
         return packed
-    shifts = tl.arange(0, 8, bits, dtype=tl.uint8, device=packed.device)
-    parts = (packed.unsqueeze(-1) >> shifts) & (2**bits - 1)
+    shifts = (tl.bitwise_right_shift(packed, by) for by in range(0, 8, bits))
+    parts = tl.stack([shifted & (2**bits - 1) for shifted in shifts], -1)
     return parts.reshape(*packed.shape[:-1], packed.shape[-1] * (8 // bits))
 
 
@@ -232,7 +232,7 @@ def mat_mul_bnb4(
     count = N * K
     expect("B", b.reshape(-1), (-(-count // 2),), (tl.uint8,))
     expect("absmax", absmax.reshape(-1), (-(-count // block_size),))
-    codes = tl.stack([b.reshape(-1) >> 4, b.reshape(-1) & 15], -1).reshape(-1)[:count]
+    codes = tl.flip(unpacked(b.reshape(-1, 1), 4), [1]).reshape(-1)[:count]
     table = tl.tensor(_CODES[quant_type], dtype=tl.float32, device=a.device)
     scales = tl.repeat_interleave(absmax.reshape(-1).float(), block_size, dim=0)[:count]
     w = (table[codes.long()] * scales).reshape(N, K)
