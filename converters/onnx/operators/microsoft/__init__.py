@@ -4,8 +4,11 @@ from ..... import errors as errors
 from . import activation as activation
 from . import attention as attention
 from . import embedding as embedding
+from . import experts as experts
 from . import fused as fused
 from . import group_query_attention as group_query_attention
+from . import image as image
+from . import matrix as matrix
 from . import multi_head_attention as multi_head_attention
 from . import normalization as normalization
 from . import quantized_attention as quantized_attention
@@ -18,3 +21,5 @@ from . import quantized_pooling as quantized_pooling
 from . import quantized_recurrent as quantized_recurrent
 from . import quantized_weights as quantized_weights
 from . import rotary as rotary
+from . import shape as shape
+from . import tokens as tokens
