@@ -11,6 +11,7 @@ from . import image as image
 from . import matrix as matrix
 from . import multi_head_attention as multi_head_attention
 from . import normalization as normalization
+from . import packed_experts as packed_experts
 from . import quantized_attention as quantized_attention
 from . import quantized_convolution as quantized_convolution
 from . import quantized_elementwise as quantized_elementwise
