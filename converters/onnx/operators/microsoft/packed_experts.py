@@ -124,13 +124,14 @@ class _Packed:
                 f"{name}: expected 2, 4 or 8 bits, rows of whole bytes and blocks that divide "
                 f"them, got {bits} bits, rows of {width} and blocks of {block}"
             )
-        blocks = (width // block,) if block else ()
+        blocks: tuple[int, ...] = (width // block,) if block else ()
         expect(f"{name}_experts_weights", weights, (experts, rows, width * bits // 8), (tl.uint8,))
         expect(f"{name}_scales", scales, (experts, rows, *blocks))
         assert scales is not None
         if zeros is not None:
-            *before, last = experts, rows, *blocks
-            expect(f"{name}_zero_points", zeros, (*before, -(-last * bits // 8)), (tl.uint8,))
+            sizes = [experts, rows, *blocks]
+            sizes[-1] = -(-sizes[-1] * bits // 8)
+            expect(f"{name}_zero_points", zeros, tuple(sizes), (tl.uint8,))
         self.weights, self.zeros, self.bits = weights, zeros, bits
         self.scales = scales
         self.blocks = blocks[0] if block else 1
