@@ -6,6 +6,7 @@ import ast
 import configparser
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,9 @@ def test_sources_are_documented_short_and_import_no_answer_key(path: Path) -> No
     ]
     for name in imported:
         assert not any(name == key or name.startswith(f"{key}.") for key in ANSWER_KEYS), name
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """pytest imports them by name alone."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
