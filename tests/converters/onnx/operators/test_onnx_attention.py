@@ -240,7 +240,8 @@ def test_everything_together(data: st.DataObject, device: Any) -> None:
     if draw(st.booleans()):
         full = (batch, heads * group, length, past + places)
         shape = [n if draw(st.booleans()) else 1 for n in full[:3]] + [full[3]]
-        mask = normal(*shape[draw(st.integers(0, 3)) :], dtype=dtype)
+        # The reference fails on masks of one dimension.
+        mask = normal(*shape[draw(st.integers(0, 2)) :], dtype=dtype)
         mask = mask > -0.5 if draw(st.booleans()) else mask
     options = {
         "is_causal": draw(st.integers(0, 1)),
