@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
 
 import tensorlite as tl
 from tensorlite.devices.base import KINDS
+
+# The same examples every time, so that a change fails for what it changed. To look for new ones:
+# HYPOTHESIS_PROFILE=default pytest
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
