@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import OnnxError, TensorliteError, UnsupportedOperatorError
 from .beside_strings import MIXED, beside_strings
+from .definitions import check_attributes, definition
 from .graph import Function, Graph, Model, Node
 from .registry import Operator, find, similar
 from .values import describe
@@ -123,6 +124,7 @@ class Builder:
         constants = {name: self.keep(name, a, True) for name, a in graph.initializers.items()}
         steps = []
         for node in graph.nodes:
+            check_attributes(node)
             if node.op_type == "Constant" and not node.domain and not node.ref_attributes:
                 array = constant_array(node)
                 constants[node.outputs[0]] = self.keep(node.outputs[0], array, False)
@@ -167,8 +169,6 @@ class Builder:
 
     def _by_definition(self, node: Node, uses: tuple[str, ...]) -> Step:
         """An operator that the specification defines as a function of others, or an unknown."""
-        from .definitions import definition
-
         function = definition(node)
         if function is None:
             self.unknown.setdefault(f"{node.operator}:{node.opset}", []).append(node)
@@ -231,8 +231,10 @@ class Builder:
 
 def constant_array(node: Node) -> np.ndarray[Any, Any]:
     """The array of a ``Constant`` node, whichever of its attributes holds it."""
-    if len(node.attributes) != 1:
-        raise OnnxError(f"{node}: expected one attribute with the value, got {[*node.attributes]}")
+    if len(node.attributes) != 1 or not node.outputs:
+        raise OnnxError(
+            f"{node}: expected an output and one attribute with its value, got {[*node.attributes]}"
+        )
     name, value = next(iter(node.attributes.items()))
     if name in ("value", "sparse_value"):
         found: np.ndarray[Any, Any] = value
