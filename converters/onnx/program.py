@@ -71,7 +71,7 @@ class Program:
         for step in self.steps:
             try:
                 outputs = step.run(values, *[values[n] if n else None for n in step.inputs])
-            except (TensorliteError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            except _UNFIT as error:
                 if isinstance(error, OnnxError) and error.node:
                     raise  # from a node in a graph or function inside: named already
                 raise failed(step.node, values, error) from error
@@ -82,7 +82,14 @@ class Program:
                 watch(step, outputs, values)
             for name in step.frees:
                 values.pop(name, None)
-        return [values[info.name] for info in self.graph.outputs]
+        try:
+            return [values[info.name] for info in self.graph.outputs]
+        except KeyError as error:
+            raise OnnxError(f"no node gave the value {error}, which is an output") from None
+
+
+# What an operator raises on values that it is not for: a sequence, say, where a tensor belongs.
+_UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def failed(node: Node, values: Values, error: Exception) -> OnnxError:
@@ -102,7 +109,7 @@ def prepared(node: Node, operator: type, attributes: dict[str, Any]) -> Run:
         made: Run = operator(**attributes)
     except OnnxError as error:
         raise OnnxError(f"{node}: {error}") from error
-    except (TensorliteError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except _UNFIT as error:
         raise OnnxError(f"{node}: its attributes do not go together: {error}") from error
     return made
 

@@ -63,3 +63,20 @@ def test_attributes_of_another_type() -> None:
     node = helper.make_node("LeakyRelu", ["x"], ["y"], alpha="steep")
     with pytest.raises(OnnxError, match="LeakyRelu.*expected FLOAT as attribute 'alpha'.*steep"):
         tl.onnx.load(build([node]))
+
+
+def test_outputs_that_no_node_gives() -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["h", "y"])]
+    model = tl.onnx.load(build(nodes))
+    with pytest.raises(OnnxError, match="no node gave the value 'y'"):
+        model(tl.ones(2))
+
+
+def test_a_sequence_where_a_tensor_belongs() -> None:
+    nodes = [
+        helper.make_node("SequenceConstruct", ["x"], ["s"]),
+        helper.make_node("Range", ["s", "s", "s"], ["y"], name="r"),
+    ]
+    model = tl.onnx.load(build(nodes))
+    with pytest.raises(OnnxError, match="'r'.*a sequence of 1"):
+        model(tl.ones(2))
