@@ -153,7 +153,7 @@ def main() -> None:
                     cells = [f"{times[p]:,.1f}" if p in times else "-" for p in peers]
                     table.add_row(str(trees), str(depth), f"{rows:,}", str(threads), *cells,
                                   f"{best / times['tensorlite']:.2f}")  # fmt: skip
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":
