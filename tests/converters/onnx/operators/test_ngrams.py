@@ -105,7 +105,7 @@ def test_weights_belong_to_ngrams_not_to_coordinates(device: Any) -> None:
         **NODE,
         "max_gram_length": 1,
         "ngram_indexes": [3, 0, 1, 2],
-        "weights": [2, 5, 7, 9],
+        "weights": [2.0, 5.0, 7.0, 9.0],
     }
     for mode, want in [("TFIDF", [5, 0, 0, 4]), ("IDF", [5, 0, 0, 2]), ("TF", [1, 0, 0, 2])]:
         same(vectorized(x, device, **{**attributes, "mode": mode}), [np.float32(want)])
