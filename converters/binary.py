@@ -105,7 +105,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", os.fspath(target.parent))
     part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     try:
+        part.touch()
+        mode = part.stat().st_mode  # what the user's umask leaves; some writers are stricter
         yield part
+        part.chmod(mode)
         with open(part, "rb+") as file:
             os.fsync(file.fileno())  # else a power cut can leave the name with nothing behind it
         part.replace(target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -269,3 +270,14 @@ def test_loading_needs_no_other_package(weights: dict[str, tl.Tensor], tmp_path:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+def test_files_are_as_readable_as_the_umask_says(tmp_path: Path, suffix: str) -> None:
+    before = os.umask(0o027)
+    try:
+        tl.save({"a": tl.ones(2)}, tmp_path / f"w{suffix}")
+    finally:
+        os.umask(before)
+    assert (tmp_path / f"w{suffix}").stat().st_mode & 0o777 == 0o640
