@@ -17,6 +17,7 @@ from .beside_strings import MIXED, beside_strings
 from .definitions import check_attributes, definition
 from .graph import Function, Graph, Model, Node
 from .registry import Operator, find, similar
+from .signatures import MEANINGLESS, check_node, checked
 from .values import describe
 
 
@@ -172,7 +173,10 @@ class Builder:
         operator = find(node.domain, node.op_type, node.opset)
         if operator is None:
             return self._by_definition(node, uses)
-        return Step(node, self._run_of(operator, node), uses)
+        if operator.custom:
+            return Step(node, self._run_of(operator, node), uses)
+        check_node(node)
+        return Step(node, checked(node, self._run_of(operator, node)), uses)
 
     def _by_definition(self, node: Node, uses: tuple[str, ...]) -> Step:
         """An operator that the specification defines as a function of others, or an unknown."""
@@ -180,13 +184,16 @@ class Builder:
         if function is None:
             self.unknown.setdefault(f"{node.operator}:{node.opset}", []).append(node)
             return Step(node, _never, uses)
-        return Step(node, self._call_of(function, node), uses)
+        check_node(node)
+        return Step(node, checked(node, self._call_of(function, node)), uses)
 
     def _run_of(self, operator: Operator, node: Node) -> Run:
         """Calls an operator's function: attributes are bound here, once."""
         keywords: dict[str, Any] = {}
         graphs: dict[str, Program] = {}
         for name, value in node.attributes.items():
+            if name in MEANINGLESS and name not in operator.attributes:
+                continue
             if name not in operator.attributes and not operator.open_ended:
                 raise OnnxError(
                     f"{node}: unknown attribute {name!r}; it takes "

@@ -32,6 +32,7 @@ class Operator:
     op_type: str
     since: int
     run: Callable[..., Any]  # a function of inputs and attributes, or a class
+    custom: bool = False  # a user's, which need not follow the specification
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
@@ -60,7 +61,9 @@ class Operator:
 OPERATORS: dict[tuple[str, str], list[Operator]] = {}
 
 
-def onnx_op(*op_types: str, since: int = 1, domain: str = "") -> Callable[[Function], Function]:
+def onnx_op(
+    *op_types: str, since: int = 1, domain: str = "", custom: bool = False
+) -> Callable[[Function], Function]:
     """Declares the decorated function as the operator(s) of that name, from opset ``since`` on.
 
     Several versions may stand side by side; a node gets the newest not above its opset.
@@ -70,7 +73,7 @@ def onnx_op(*op_types: str, since: int = 1, domain: str = "") -> Callable[[Funct
         for op_type in op_types:
             versions = OPERATORS.setdefault((domain, op_type), [])
             versions[:] = [v for v in versions if v.since != since]
-            versions.append(Operator(domain, op_type, since, function))
+            versions.append(Operator(domain, op_type, since, function, custom))
             versions.sort(key=lambda v: v.since)
         return function
 
@@ -87,7 +90,7 @@ def register(domain: str, op_type: str, since: int = 1) -> Callable[[Function], 
     ... def double(x, *, factor=2.0):
     ...     return x * factor
     """
-    return onnx_op(op_type, since=since, domain=domain)
+    return onnx_op(op_type, since=since, domain=domain, custom=True)
 
 
 def find(domain: str, op_type: str, opset: int) -> Operator | None:

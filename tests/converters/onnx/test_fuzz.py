@@ -66,8 +66,13 @@ def test_attributes_of_another_type() -> None:
 
 
 def test_outputs_that_no_node_gives() -> None:
-    nodes = [helper.make_node("Relu", ["x"], ["h", "y"])]
-    model = tl.onnx.load(build(nodes))
+    with pytest.raises(OnnxError, match="2 outputs, expected at most 1"):
+        tl.onnx.load(build([helper.make_node("Relu", ["x"], ["h", "y"])]))
+    tl.onnx.register("my.domain", "OneOutput")(lambda x: x)
+    node = helper.make_node("OneOutput", ["x"], ["h", "y"], domain="my.domain")
+    proto = build([node])
+    proto.opset_import.append(helper.make_opsetid("my.domain", 1))
+    model = tl.onnx.load(proto)
     with pytest.raises(OnnxError, match="no node gave the value 'y'"):
         model(tl.ones(2))
 

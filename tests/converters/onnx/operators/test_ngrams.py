@@ -169,7 +169,7 @@ def test_refuses_attributes(changes: Any, message: str) -> None:
     [
         (np.zeros((1, 2, 3), np.int64), r"expected an input \[C\] or \[N, C\], got int64"),
         (np.array(1), r"got int64 \(\)"),
-        (np.zeros(3, np.float32), "of dtype int32, int64, got float32"),
+        (np.zeros(3, np.float32), "of dtype int32, int64, string, got float32"),
         (names(np.arange(3)), "of dtype int32, int64, got string"),
     ],
 )

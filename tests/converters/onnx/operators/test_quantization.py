@@ -128,7 +128,7 @@ def test_float8_saturates_or_not(target: Any, saturate: int) -> None:
     agree_constant("QuantizeLinear", x, scale, zero, saturate=saturate, key=key, **options)
 
 
-@pytest.mark.parametrize("opset", [10, 13, 21, 23])
+@pytest.mark.parametrize("opset", [10, 13, 23])
 def test_quantize_int32(opset: int) -> None:
     x = np.arange(-40, 40, dtype=np.int32)
     scale, zero = np.array(3, np.float32), np.array(4, np.uint8)
@@ -265,7 +265,7 @@ def test_quantize_refuses(inputs: list[Any], attributes: dict[str, int], message
 
 def test_dequantize_refuses() -> None:
     x = np.zeros(SHAPE, np.uint8)
-    with pytest.raises(OnnxError, match="zero point: expected uint8 as x, got int8"):
+    with pytest.raises(OnnxError, match="expected x_zero_point of dtype uint8, as x has, got int8"):
         ours(*model_of("DequantizeLinear", x, F1(1), np.int8(0)))
     with pytest.raises(OnnxError, match=r"scale: expected shape \(6,\)"):
         ours(*model_of("DequantizeLinear", x, np.ones(4, F1)))
