@@ -21,6 +21,7 @@ from tensorlite.devices.numba.depthwise import depthwise_conv2d, takes
 
 # The exact function, and the error allowed in units in the last place of the float32 result.
 EXACT: dict[str, tuple[Any, float]] = {
+    "exp": (np.exp, 1.0),
     "sigmoid": (special.expit, 2.5),
     "erf": (special.erf, 1.0),
     "nn.functional.silu": (lambda x: x * special.expit(x), 4.0),
