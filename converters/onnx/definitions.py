@@ -1,7 +1,6 @@
-"""What the specification says of operators: the types of their attributes, and bodies.
+"""Operators that the specification itself defines by a graph of others (``Softplus``, ``Celu``...).
 
-Some operators it defines by a graph of others (``Softplus``, ``Celu``...). Where tensorlite has no
-function of its own for such an operator, that graph is run.
+Where tensorlite has no function of its own for such an operator, that graph is run.
 """
 
 from __future__ import annotations
@@ -10,52 +9,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from ...errors import OnnxError
 from .attributes import read_attribute
 from .build import domain_name, read_function
 from .external import ExternalFolder
-from .graph import Function, Graph, Node
+from .graph import Function, Node
 from .tensors import TensorReader
-
-# By the name of onnx.defs.OpSchema.AttrType; attributes of other types are not checked.
-_SINGLE: dict[str, Any] = {
-    "FLOAT": float,
-    "INT": int,
-    "STRING": (str, bytes),
-    "TENSOR": np.ndarray,
-    "GRAPH": Graph,
-}
-_LISTS: dict[str, Any] = {"FLOATS": float, "INTS": int, "STRINGS": (str, bytes)}
-
-
-def check_attributes(node: Node) -> None:
-    """Raises OnnxError for an attribute whose type is not the one in the specification."""
-    types = _attribute_types(node.domain, node.op_type, node.opset)
-    for name, value in node.attributes.items():
-        wanted = types.get(name)
-        if wanted in _SINGLE:
-            right = isinstance(value, _SINGLE[wanted])
-        elif wanted in _LISTS:
-            kind = _LISTS[wanted]
-            right = isinstance(value, list) and all(isinstance(item, kind) for item in value)
-        else:
-            continue
-        if not right:
-            raise OnnxError(f"{node}: expected {wanted} as attribute {name!r}, got {value!r:.60}")
-
-
-@lru_cache(maxsize=1024)
-def _attribute_types(domain: str, op_type: str, opset: int) -> dict[str, str]:
-    """The type of each attribute by name; none for an operator that is not in the specification."""
-    import onnx
-
-    try:
-        schema: Any = onnx.defs.get_schema(op_type, opset, domain)
-    except onnx.defs.SchemaError:
-        return {}
-    return {name: attribute.type.name for name, attribute in schema.attributes.items()}
 
 
 def definition(node: Node) -> Function | None:

@@ -14,10 +14,10 @@ import numpy as np
 
 from ...errors import OnnxError, TensorliteError, UnsupportedOperatorError
 from .beside_strings import MIXED, beside_strings
-from .definitions import check_attributes, definition
+from .definitions import definition
 from .graph import Function, Graph, Model, Node
 from .registry import Operator, find, similar
-from .signatures import MEANINGLESS, check_node, checked
+from .signatures import MEANINGLESS, check_attributes, check_node, checked
 from .values import describe
 
 
@@ -132,8 +132,8 @@ class Builder:
         constants = {name: self.keep(name, a, True) for name, a in graph.initializers.items()}
         steps = []
         for node in graph.nodes:
-            check_attributes(node)
             if node.op_type == "Constant" and not node.domain and not node.ref_attributes:
+                check_attributes(node)
                 array = constant_array(node)
                 constants[node.outputs[0]] = self.keep(node.outputs[0], array, False)
             else:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from ...errors import OnnxError, nearest
 from ...tensor import Tensor
-from .graph import Node
+from .graph import Graph, Node
 from .tensors import dtype_name
 from .values import describe
 
@@ -21,6 +23,11 @@ MEANINGLESS = ("consumed_inputs",)
 """Attributes of opset 1 that said where memory may be used again."""
 
 _MANY = 2**31 - 1
+# Of what each type of attribute is made; other types are not checked.
+_SINGLE: dict[str, Any] = {
+    "FLOAT": float, "INT": int, "STRING": (str, bytes), "TENSOR": np.ndarray, "GRAPH": Graph,
+}  # fmt: skip
+_LISTS: dict[str, Any] = {"FLOATS": float, "INTS": int, "STRINGS": (str, bytes)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Signature:
     variadic: bool
     counts: tuple[int, int]
     most_outputs: int
-    attributes: frozenset[str]
+    attributes: dict[str, str]  # the type of each by name, as onnx.defs.OpSchema.AttrType has it
     required: frozenset[str]
 
     def formal(self, place: int) -> Formal:
@@ -70,7 +77,7 @@ def _signature(op_type: str, opset: int) -> Signature | None:
         variadic=schema.max_input == _MANY,
         counts=(schema.min_input, schema.max_input),
         most_outputs=schema.max_output,
-        attributes=frozenset(schema.attributes),
+        attributes={n: a.type.name for n, a in schema.attributes.items()},
         required=frozenset(n for n, a in schema.attributes.items() if a.required),
     )
 
@@ -105,16 +112,33 @@ def check_node(node: Node) -> None:
         raise OnnxError(
             f"{node}: {len(node.outputs)} outputs, expected at most {spec.most_outputs}"
         )
-    for name in node.attributes:
-        if name not in spec.attributes:
+    check_attributes(node)
+    missing = sorted(spec.required - node.attributes.keys() - set(MEANINGLESS))
+    if missing:
+        raise OnnxError(f"{node}: expected the attribute {missing[0]!r}, which is not there")
+
+
+def check_attributes(node: Node) -> None:
+    """Raises OnnxError for an attribute that the operator has not, or of another type."""
+    spec = signature(node)
+    if spec is None:
+        return
+    for name, value in node.attributes.items():
+        wanted = spec.attributes.get(name)
+        if wanted is None:
             known = sorted(spec.attributes)
             raise OnnxError(
                 f"{node}: unknown attribute {name!r}; it takes {', '.join(known) or 'none'}."
                 f"{nearest(name, known)}"
             )
-    missing = sorted(spec.required - node.attributes.keys() - set(MEANINGLESS))
-    if missing:
-        raise OnnxError(f"{node}: expected the attribute {missing[0]!r}, which is not there")
+        if not _is_a(value, wanted):
+            raise OnnxError(f"{node}: expected {wanted} as attribute {name!r}, got {value!r:.60}")
+
+
+def _is_a(value: Any, wanted: str) -> bool:
+    if wanted in _LISTS:
+        return isinstance(value, list) and all(isinstance(item, _LISTS[wanted]) for item in value)
+    return wanted not in _SINGLE or isinstance(value, _SINGLE[wanted])
 
 
 def _check_inputs(node: Node, spec: Signature) -> None:
