@@ -6,8 +6,8 @@ there, and opsets newer than the installed package, are not checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,13 +16,16 @@ import numpy as np
 from ...errors import OnnxError, nearest
 from ...tensor import Tensor
 from .graph import Graph, Node
-from .tensors import dtype_name
+from .tensors import DTYPES, dtype_name
 from .values import describe
 
 MEANINGLESS = ("consumed_inputs",)
 """Attributes of opset 1 that said where memory may be used again."""
 
 _MANY = 2**31 - 1
+_DTYPE_NAMED_BY = ("to", "dtype", "output_datatype", "output_dtype")
+# Inputs that count or say where, to which the first schemas give the dtype of the data.
+_WHOLE_NUMBERS = (("Tile", 1, "tiles"), ("Tile", 1, "axis"), ("Split", 1, "split"))
 # Of what each type of attribute is made; other types are not checked.
 _SINGLE: dict[str, Any] = {
     "FLOAT": float, "INT": int, "STRING": (str, bytes), "TENSOR": np.ndarray, "GRAPH": Graph,
@@ -51,6 +54,7 @@ class Signature:
     most_outputs: int
     attributes: dict[str, str]  # the type of each by name, as onnx.defs.OpSchema.AttrType has it
     required: frozenset[str]
+    results: tuple[str, ...]  # the dtypes that the first output may have
 
     def formal(self, place: int) -> Formal:
         return self.inputs[min(place, len(self.inputs) - 1)]
@@ -72,14 +76,22 @@ def _signature(op_type: str, opset: int) -> Signature | None:
     if schema.deprecated or opset > defs.onnx_opset_version():
         return None
     options = defs.OpSchema.FormalParameterOption
+    formals = [_formal(formal, options) for formal in schema.inputs]
     return Signature(
-        inputs=tuple(_formal(formal, options) for formal in schema.inputs),
+        inputs=tuple(_whole(f, op_type, schema.since_version) for f in formals),
         variadic=schema.max_input == _MANY,
         counts=(schema.min_input, schema.max_input),
         most_outputs=schema.max_output,
         attributes={n: a.type.name for n, a in schema.attributes.items()},
         required=frozenset(n for n, a in schema.attributes.items() if a.required),
+        results=_dtypes(schema.outputs[0].types),
     )
+
+
+def _whole(formal: Formal, op_type: str, version: int) -> Formal:
+    if (op_type, version, formal.name) not in _WHOLE_NUMBERS:
+        return formal
+    return replace(formal, variable="", dtypes=("int32", "int64", *formal.dtypes))
 
 
 def _formal(formal: Any, options: Any) -> Formal:
@@ -90,16 +102,17 @@ def _formal(formal: Any, options: Any) -> Formal:
         required=formal.option != options.Optional and not optional,
         variable=formal.type_str if formal.is_homogeneous else "",
         kinds=frozenset(name.partition("(")[0] for name in types),
-        dtypes=tuple(dtype_name(code) for code in sorted(_codes(types))),
+        dtypes=_dtypes(types),
     )
 
 
-def _codes(types: list[str]) -> set[int]:
-    """The dtypes in ``tensor(float)``, ``seq(tensor(float8e4m3fn))``..., by their codes."""
+def _dtypes(types: Iterable[str]) -> tuple[str, ...]:
+    """The dtypes in ``tensor(float)``, ``seq(tensor(float8e4m3fn))``..., in their codes' order."""
     from onnx import TensorProto
 
     names = {name.rpartition("tensor(")[2].rstrip(")") for name in types if "tensor(" in name}
-    return {TensorProto.DataType.Value(name.upper()) for name in names}
+    codes = {TensorProto.DataType.Value(name.upper()) for name in names}
+    return tuple(dtype_name(code) for code in sorted(codes))
 
 
 def check_node(node: Node) -> None:
@@ -116,6 +129,22 @@ def check_node(node: Node) -> None:
     missing = sorted(spec.required - node.attributes.keys() - set(MEANINGLESS))
     if missing:
         raise OnnxError(f"{node}: expected the attribute {missing[0]!r}, which is not there")
+    _check_result(node, spec)
+
+
+def _check_result(node: Node, spec: Signature) -> None:
+    """The dtype that an attribute names is one that the output may have."""
+    for name in _DTYPE_NAMED_BY:
+        code = node.attributes.get(name)
+        if not isinstance(code, int) or not code and name == "output_dtype":
+            continue
+        known = DTYPES.get(code) is not None
+        if not known or dtype_name(code) not in spec.results:
+            have = dtype_name(code) if known else "unknown"
+            raise OnnxError(
+                f"{node}: expected {name} to be one of {', '.join(spec.results)}, got {code} "
+                f"({have})"
+            )
 
 
 def check_attributes(node: Node) -> None:

@@ -12,7 +12,11 @@ import tensorlite as tl
 from tensorlite import Tensor
 from tensorlite.nn import functional as F
 
+from ....errors import OnnxError
+from ..casting import cast_dtype, cast_to
 from ..registry import onnx_op
+from ..tensors import DTYPES, dtype_name
+from .expected import alike, one_of
 
 # Operators that are a function of tensorlite, argument by argument.
 _SAME = {
@@ -41,24 +45,31 @@ for _name, _function in _SAME.items():
 _ARITHMETIC = {"Add": tl.add, "Sub": tl.sub, "Mul": tl.mul}
 
 
-def _broadcast(a: Tensor, b: Tensor, axis: int | None) -> Tensor:
-    """Opsets 1 to 6: ``b`` is laid along ``a`` from ``axis`` on (from the end by default)."""
-    if axis is None:
-        return b
-    axis = axis + a.ndim if axis < 0 else axis
-    return b.reshape(*b.shape, *[1] * (a.ndim - axis - b.ndim))
+def _laid_along(a: Tensor, b: Tensor, axis: int | None) -> Tensor:
+    """Opsets 1 to 6: ``b`` is one element, or laid along ``a`` from ``axis`` on.
+
+    Without an axis, or with -1 as Caffe2 wrote it, the last dimensions are meant. Sizes of 1
+    expand, against the letter of these opsets, since files that PyTorch exported need it.
+    """
+    if b.numel() == 1 and b.ndim <= a.ndim:
+        return b.reshape(())
+    first = a.ndim - b.ndim if axis is None or axis == -1 else axis
+    first = first + a.ndim if first < 0 else first
+    beside = a.shape[max(first, 0) : max(first, 0) + b.ndim]
+    if len(beside) < b.ndim or any(m not in (1, n) for m, n in zip(b.shape, beside, strict=True)):
+        raise OnnxError(
+            f"expected B of one element or with the sizes of A from axis {first} on, got "
+            f"{tuple(a.shape)} and {tuple(b.shape)}"
+        )
+    return b.reshape(*b.shape, *[1] * (a.ndim - first - b.ndim))
 
 
 def _old_binary(function: Any) -> Any:
-    def run(
-        a: Tensor,
-        b: Tensor,
-        *,
-        axis: int | None = None,
-        broadcast: int = 0,
-        consumed_inputs: list[int] | None = None,
-    ) -> Any:
-        return function(a, _broadcast(a, b, axis) if broadcast else b)
+    def run(a: Tensor, b: Tensor, *, axis: int | None = None, broadcast: int = 0) -> Any:
+        if broadcast:
+            return function(a, _laid_along(a, b, axis))
+        alike((a, b))
+        return function(a, b)
 
     return run
 
@@ -100,13 +111,16 @@ onnx_op("Pow")(_old_binary(power))
 
 
 @onnx_op("Mod")
-def mod(a: Tensor, b: Tensor, *, fmod: int = 0) -> Tensor:
+def mod(a: Tensor, b: Tensor, *, fmod: int = 0, opset: int = 28) -> Tensor:
     """The sign is the divisor's, or with ``fmod`` the dividend's."""
+    if not fmod and a.is_floating_point() and opset < 28:
+        raise OnnxError(f"expected fmod=1 for {a.dtype.name} before opset 28")
     return tl.fmod(a, b) if fmod else tl.remainder(a, b)
 
 
 @onnx_op("BitShift")
 def bit_shift(x: Tensor, y: Tensor, *, direction: str) -> Tensor:
+    one_of("direction", direction, ("LEFT", "RIGHT"))
     return (tl.bitwise_left_shift if direction == "LEFT" else tl.bitwise_right_shift)(x, y)
 
 
@@ -125,69 +139,90 @@ def identity(x: Any) -> Any:
 
 @onnx_op("Cast", since=6)
 def cast(x: Tensor, *, to: int, saturate: int = 1, round_mode: str = "up") -> Tensor:
-    from ..casting import cast_to
-
     return cast_to(x, to, bool(saturate), round_mode)
 
 
 @onnx_op("Cast")
 def cast_1(x: Tensor, *, to: str) -> Tensor:
     """Opset 1 names the dtype by text."""
-    import onnx
+    from onnx import TensorProto
 
-    return cast(x, to=onnx.TensorProto.DataType.Value(to.upper()))
+    code = dict(TensorProto.DataType.items()).get(to.upper(), 0)
+    if code not in DTYPES or dtype_name(code) not in _CAST_1:
+        raise OnnxError(f"expected to as one of {', '.join(_CAST_1)}, got {to!r}")
+    return cast(x, to=code)
+
+
+_CAST_1 = (
+    "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32", "uint64",
+)  # fmt: skip
 
 
 @onnx_op("CastLike", since=15)
 def cast_like(x: Tensor, like: Tensor, *, saturate: int = 1, round_mode: str = "up") -> Tensor:
-    from ..casting import cast_dtype
-
     return cast_dtype(x, like.dtype, bool(saturate), round_mode)
 
 
-@onnx_op("Sum")
-def total(*inputs: Tensor, consumed_inputs: list[int] | None = None) -> Tensor:
+@onnx_op("Sum", since=8)
+def total(*inputs: Tensor) -> Tensor:
     result = inputs[0]
     for x in inputs[1:]:
         result = result + x
     return result
 
 
-@onnx_op("Mean")
-def mean(*inputs: Tensor, consumed_inputs: list[int] | None = None) -> Tensor:
+@onnx_op("Mean", since=8)
+def mean(*inputs: Tensor) -> Tensor:
     return total(*inputs) / len(inputs)
 
 
-@onnx_op("Max")
-def maximum(*inputs: Tensor, consumed_inputs: list[int] | None = None) -> Tensor:
+@onnx_op("Max", since=8)
+def maximum(*inputs: Tensor) -> Tensor:
     result = inputs[0]
     for x in inputs[1:]:
         result = tl.maximum(result, x)
     return result
 
 
-@onnx_op("Min")
-def minimum(*inputs: Tensor, consumed_inputs: list[int] | None = None) -> Tensor:
+@onnx_op("Min", since=8)
+def minimum(*inputs: Tensor) -> Tensor:
     result = inputs[0]
     for x in inputs[1:]:
         result = tl.minimum(result, x)
     return result
 
 
+def _of_one_shape(function: Any) -> Any:
+    def run(*inputs: Tensor) -> Any:
+        alike(inputs)
+        return function(*inputs)
+
+    return run
+
+
+for _name, _function in {"Sum": total, "Mean": mean, "Max": maximum, "Min": minimum}.items():
+    onnx_op(_name)(_of_one_shape(_function))
+
+
 @onnx_op("Clip", since=11)
 def clip(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Tensor:
     """``min(max(x, low), high)``: with low above high the result is high."""
+    for name, limit in (("min", low), ("max", high)):
+        if limit is not None and limit.ndim:
+            raise OnnxError(f"expected {name} as a scalar, got shape {tuple(limit.shape)}")
     if low is not None:
         x = tl.maximum(x, low)
     return x if high is None else tl.minimum(x, high)
 
 
-@onnx_op("Clip")
-def clip_1(
-    x: Tensor,
-    *,
-    min: float | None = None,
-    max: float | None = None,
-    consumed_inputs: list[int] | None = None,
+@onnx_op("Clip", since=6)
+def clip_6(
+    x: Tensor, *, min: float = -3.4028234663852886e38, max: float = 3.4028234663852886e38
 ) -> Tensor:
+    return tl.clamp(x, min, max)
+
+
+@onnx_op("Clip")
+def clip_1(x: Tensor, *, min: float | None = None, max: float | None = None) -> Tensor:
     return x if min is None and max is None else tl.clamp(x, min, max)

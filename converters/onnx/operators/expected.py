@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tensorlite import Tensor, bfloat16, dtype, float16, float32, float64
 
 from ....errors import OnnxError
@@ -36,6 +38,25 @@ def _fits(x: Tensor, sizes: tuple[int | str, ...]) -> bool:
     return x.ndim == len(sizes) and all(
         isinstance(want, str) or want == have for want, have in zip(sizes, x.shape, strict=True)
     )
+
+
+def axis_in(axis: int, x: Tensor, name: str = "axis") -> int:
+    """An axis of ``x``, counted from the front. Raises OnnxError where ``x`` has no such axis."""
+    if not -x.ndim <= axis < x.ndim:
+        raise OnnxError(
+            f"expected {name} from {-x.ndim} to {x.ndim - 1} for shape {tuple(x.shape)}, got {axis}"
+        )
+    return axis % x.ndim
+
+
+def alike(inputs: Sequence[Tensor]) -> None:
+    """Raises OnnxError unless all have one shape, as the operators before broadcasting ask."""
+    for x in inputs[1:]:
+        if x.shape != inputs[0].shape:
+            raise OnnxError(
+                f"expected inputs of one shape at this opset, got {tuple(inputs[0].shape)} and "
+                f"{tuple(x.shape)}"
+            )
 
 
 def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
