@@ -13,6 +13,7 @@ from . import gated_activation as gated_activation
 from . import image as image
 from . import image_decoder as image_decoder
 from . import indexing as indexing
+from . import legacy as legacy
 from . import linear_attention as linear_attention
 from . import loss as loss
 from . import matrix as matrix

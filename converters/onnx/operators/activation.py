@@ -8,19 +8,19 @@ import tensorlite as tl
 from tensorlite import Tensor
 from tensorlite.nn import functional as F
 
+from ....errors import OnnxError
 from ..registry import onnx_op
+from .expected import axis_in, broadcastable
 from .half_softmax import half_softmax
-
-Consumed = list[int] | None
 
 
 @onnx_op("LeakyRelu")
-def leaky_relu(x: Tensor, *, alpha: float = 0.01, consumed_inputs: Consumed = None) -> Tensor:
+def leaky_relu(x: Tensor, *, alpha: float = 0.01) -> Tensor:
     return F.leaky_relu(x, alpha)
 
 
 @onnx_op("Elu")
-def elu(x: Tensor, *, alpha: float = 1.0, consumed_inputs: Consumed = None) -> Tensor:
+def elu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     return F.elu(x, alpha)
 
 
@@ -29,28 +29,36 @@ def celu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
     return F.celu(x, alpha)
 
 
-@onnx_op("Selu")
+@onnx_op("Selu", since=6)
 def selu(
     x: Tensor,
     *,
     alpha: float = 1.67326319217681884765625,
     gamma: float = 1.05070102214813232421875,
-    consumed_inputs: Consumed = None,
 ) -> Tensor:
     return gamma * tl.where(x > 0, x, alpha * tl.expm1(x))
 
 
+@onnx_op("Selu")
+def selu_1(x: Tensor, *, alpha: float = 1.6732, gamma: float = 1.0507) -> Tensor:
+    return selu(x, alpha=alpha, gamma=gamma)
+
+
 @onnx_op("PRelu", since=7)
-def p_relu(x: Tensor, slope: Tensor, *, consumed_inputs: Consumed = None) -> Tensor:
+def p_relu(x: Tensor, slope: Tensor) -> Tensor:
+    broadcastable("slope", slope, tuple(x.shape))
     return tl.where(x < 0, x * slope, x)
 
 
 @onnx_op("PRelu")
-def p_relu_1(x: Tensor, slope: Tensor, *, consumed_inputs: Consumed = None) -> Tensor:
-    """Before opset 7 a 1-d slope runs along the channels."""
-    if slope.ndim == 1 and slope.numel() > 1:
-        slope = slope.reshape(-1, *[1] * (x.ndim - 2))
-    return p_relu(x, slope)
+def p_relu_1(x: Tensor, slope: Tensor) -> Tensor:
+    """Before opset 7 the slope is one number, or one per channel."""
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if slope.numel() not in (1, channels):
+        raise OnnxError(f"expected 1 or {channels} slopes, got shape {tuple(slope.shape)}")
+    along = [1] * x.ndim
+    along[1:2] = [slope.numel()] if x.ndim > 1 else []
+    return p_relu(x, slope.reshape(along))
 
 
 @onnx_op("ThresholdedRelu")
@@ -59,9 +67,7 @@ def thresholded_relu(x: Tensor, *, alpha: float = 1.0) -> Tensor:
 
 
 @onnx_op("HardSigmoid")
-def hard_sigmoid(
-    x: Tensor, *, alpha: float = 0.2, beta: float = 0.5, consumed_inputs: Consumed = None
-) -> Tensor:
+def hard_sigmoid(x: Tensor, *, alpha: float = 0.2, beta: float = 0.5) -> Tensor:
     return tl.clamp(x * alpha + beta, 0, 1)
 
 
@@ -102,11 +108,6 @@ def affine(x: Tensor, *, alpha: float = 1.0, beta: float = 0.0) -> Tensor:
     return x * alpha + beta
 
 
-@onnx_op("Scale")
-def scale(x: Tensor, *, scale: float = 1.0) -> Tensor:
-    return x * scale
-
-
 @onnx_op("ScaledTanh")
 def scaled_tanh(x: Tensor, *, alpha: float = 1.0, beta: float = 1.0) -> Tensor:
     return tl.tanh(x * beta) * alpha
@@ -135,7 +136,7 @@ def hardmax(x: Tensor, *, axis: int = -1) -> Tensor:
 
 
 def _flat(x: Tensor, axis: int) -> Tensor:
-    axis = axis % max(x.ndim, 1)
+    axis = axis_in(axis, x)
     return x.reshape(x.shape[:axis].numel(), x.shape[axis:].numel())
 
 
@@ -185,7 +186,6 @@ def dropout_10(x: Tensor, *, ratio: float = 0.5) -> tuple[Tensor, Tensor]:
 
 
 @onnx_op("Dropout")
-def dropout_1(
-    x: Tensor, *, ratio: float = 0.5, is_test: int = 0, consumed_inputs: Consumed = None
-) -> tuple[Tensor, Tensor]:
+def dropout_1(x: Tensor, *, ratio: float = 0.5, is_test: int = 0) -> tuple[Tensor, Tensor]:
+    """Nothing: before opset 12 no node trains here, whatever ``is_test`` says."""
     return x, tl.ones_like(x)

@@ -59,6 +59,14 @@ def alike(inputs: Sequence[Tensor]) -> None:
             )
 
 
+def broadcastable(name: str, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The input, if it broadcasts to ``shape`` (one way only). Raises OnnxError."""
+    beside = shape[len(shape) - x.ndim :]
+    if x.ndim > len(shape) or any(m not in (1, n) for m, n in zip(x.shape, beside, strict=True)):
+        raise OnnxError(f"expected {name} to broadcast to {shape}, got shape {tuple(x.shape)}")
+    return x
+
+
 def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
     """An attribute's value, if it is one of the known. Raises OnnxError."""
     if value not in known:
