@@ -10,6 +10,7 @@ import tensorlite as tl
 from tensorlite import Tensor
 
 from ....dtypes import dtype as Dtype
+from ....errors import OnnxError
 from ..casting import cast_to
 from ..registry import onnx_op
 from ..tensors import dtype_name
@@ -54,12 +55,25 @@ def eye_like(x: Tensor, *, dtype: int | None = None, k: int = 0) -> Tensor:
     return to_value(host, x.device)
 
 
-@onnx_op("OneHot")
+@onnx_op("OneHot", since=11)
 def one_hot(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -> Tensor:
     """Indices from the end are allowed; those out of range give no one."""
-    n = int(depth.item())
     places = indices.long()
-    places = tl.where(places < 0, places + n, places)
+    places = tl.where(places < 0, places + int(depth.item()), places)
+    return one_hot_9(places, depth, values, axis=axis)
+
+
+@onnx_op("OneHot")
+def one_hot_9(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -> Tensor:
+    """At opset 9 negative indices are out of range too."""
+    n = int(depth.item())
+    if n < 0 or tuple(values.shape) != (2,):
+        raise OnnxError(
+            f"expected a depth of 0 or more and two values, got {n} and {tuple(values.shape)}"
+        )
+    if not -indices.ndim - 1 <= axis <= indices.ndim:
+        raise OnnxError(f"expected axis from {-indices.ndim - 1} to {indices.ndim}, got {axis}")
+    places = indices.long()
     axis = axis + indices.ndim + 1 if axis < 0 else axis
     sizes = [1] * (indices.ndim + 1)
     sizes[axis] = n

@@ -10,6 +10,7 @@ from tensorlite import Tensor
 from ....errors import OnnxError
 from ..registry import onnx_op
 from ..values import to_value
+from .expected import axis_in
 
 
 def from_start(indices: Tensor, size: int) -> Tensor:
@@ -22,7 +23,7 @@ def from_start(indices: Tensor, size: int) -> Tensor:
 
 @onnx_op("Gather")
 def gather(x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
-    axis = axis % x.ndim
+    axis = axis_in(axis, x)
     places = from_start(indices, x.shape[axis])
     return x[(slice(None),) * axis + (places,)]
 
@@ -90,14 +91,18 @@ def top_k(
     x: Tensor, k: Tensor, *, axis: int = -1, largest: int = 1, sorted: int = 1
 ) -> tuple[Tensor, ...]:
     """Equal elements come in the order of their indices."""
-    n = int(k.reshape(-1)[0].item())
+    if k.numel() != 1:
+        raise OnnxError(f"expected one number as K, got shape {tuple(k.shape)}")
+    axis, n = axis_in(axis, x), int(k.reshape(()).item())
+    if not 0 <= n <= x.shape[axis]:
+        raise OnnxError(f"expected k up to {x.shape[axis]}, the size of axis {axis}, got {n}")
     values, places = tl.sort(x, dim=axis, descending=bool(largest), stable=True)
     return values.narrow(axis, 0, n), places.narrow(axis, 0, n)
 
 
 @onnx_op("TopK")
 def top_k_1(x: Tensor, *, k: int, axis: int = -1) -> tuple[Tensor, ...]:
-    return top_k(x, tl.tensor([k]), axis=axis)
+    return top_k(x, tl.tensor(k), axis=axis)
 
 
 @onnx_op("NonZero")

@@ -8,7 +8,9 @@ from typing import Any
 import tensorlite as tl
 from tensorlite import Tensor
 
+from ....errors import OnnxError
 from ..registry import onnx_op
+from .expected import axis_in
 from .shape import ints
 
 Reduce = Callable[[Tensor, list[int], bool], Tensor]
@@ -111,7 +113,12 @@ def _by_input(reduce: Reduce, element: Callable[[Tensor], Tensor]) -> Callable[.
 
 
 def _all_or(x: Tensor, axes: list[int] | None) -> list[int]:
-    return [axis % x.ndim for axis in axes] if axes else list(range(x.ndim))
+    if not axes:
+        return list(range(x.ndim))
+    places = [axis_in(axis, x, "axes") for axis in axes]
+    if len(set(places)) < len(places):
+        raise OnnxError(f"expected each of the axes once, got {axes}")
+    return places
 
 
 def _itself(x: Tensor) -> Tensor:
@@ -132,6 +139,7 @@ for _name, _reduce in _REDUCTIONS.items():
 
 
 def _position(function: Any, x: Tensor, axis: int, keepdims: int, last: int) -> Tensor:
+    axis = axis_in(axis, x)
     if not last:
         return function(x, axis, bool(keepdims))
     found = x.shape[axis] - 1 - function(tl.flip(x, [axis]), axis, bool(keepdims))
@@ -159,6 +167,9 @@ def cum_prod(x: Tensor, axis: Tensor, *, exclusive: int = 0, reverse: int = 0) -
 
 
 def _scan(function: Any, start: int, x: Tensor, axis: int, exclusive: int, reverse: int) -> Tensor:
+    axis = axis_in(axis, x)
+    if not x.numel():
+        return x
     if reverse:
         x = tl.flip(x, [axis])
     if exclusive:
