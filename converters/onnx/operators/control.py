@@ -13,6 +13,7 @@ from tensorlite import Tensor
 from ....errors import OnnxError
 from ..registry import onnx_op
 from ..values import strings
+from .expected import axis_in
 
 Graph = Callable[..., list[Any]]
 
@@ -76,6 +77,7 @@ def scan(
     state, sequences = list(inputs[:n_state]), inputs[n_state:]
     axes = scan_input_axes or [0] * num_scan_inputs
     backwards = scan_input_directions or [0] * num_scan_inputs
+    axes = [axis_in(axis, x, "scan_input_axes") for x, axis in zip(sequences, axes, strict=True)]
     lengths = {x.shape[axis] for x, axis in zip(sequences, axes, strict=True)}
     if len(lengths) != 1:
         raise OnnxError(f"scan inputs have different lengths: {sorted(lengths)}")
@@ -93,9 +95,10 @@ def scan(
             collected.append(value)
     out_axes = scan_output_axes or [0] * n_scans
     out_back = scan_output_directions or [0] * n_scans
+    infos = body.program.graph.outputs[n_state:]
     stacked = [
-        tl.stack(s[::-1] if back else s, axis if axis >= 0 else axis + s[0].ndim + 1)
-        for s, axis, back in zip(scans, out_axes, out_back, strict=True)
+        tl.stack(s[::-1] if back else s, axis) if s else tl.movedim(_stacked(s, info), 0, axis)
+        for s, axis, back, info in zip(scans, out_axes, out_back, infos, strict=True)
     ]
     return (*state, *stacked)
 
@@ -105,22 +108,31 @@ def scan_8(
     lengths: Tensor | None, *inputs: Any, body: Any, num_scan_inputs: int,
     directions: list[int] | None = None,
 ) -> tuple[Any, ...]:  # fmt: skip
-    """Opset 8: every input has a batch dimension in front."""
-    batches = []
-    for i in range(inputs[0].shape[0]):
-        own = [x[i] for x in inputs]
-        if lengths is not None:
-            n = int(lengths[i].item())
-            own[-num_scan_inputs:] = [x[:n] for x in own[-num_scan_inputs:]]
-        batches.append(
-            scan(
-                *own,
-                body=body,
-                num_scan_inputs=num_scan_inputs,
-                scan_input_directions=directions,
-            )
+    """Opset 8: every input has a batch dimension in front, then that of the sequence.
+
+    What comes after the end of a shorter sequence is 0.
+    """
+    batch, longest = inputs[-1].shape[:2]
+    if any(x.shape[:1] != (batch,) for x in inputs):
+        raise OnnxError(f"expected {batch} in the first dimension of all, as in the last input")
+    counts = [longest] * batch if lengths is None else lengths.tolist()
+    if len(counts) != batch or not all(0 <= n <= longest for n in counts):
+        raise OnnxError(f"expected {batch} lengths up to {longest}, got {counts}")
+    n_state = len(inputs) - num_scan_inputs
+    batches: list[tuple[Any, ...]] = []
+    for i, n in enumerate(counts):
+        own = [x[i] if k < n_state else x[i, :n] for k, x in enumerate(inputs)]
+        found = scan(
+            *own, body=body, num_scan_inputs=num_scan_inputs, scan_input_directions=directions
         )
+        padded = [_padded(x, longest) for x in found[n_state:]]
+        batches.append((*found[:n_state], *padded))
     return tuple(tl.stack(list(values)) for values in zip(*batches, strict=True))
+
+
+def _padded(x: Tensor, length: int) -> Tensor:
+    missing = length - x.shape[0]
+    return tl.cat([x, x.new_zeros(missing, *x.shape[1:])]) if missing else x
 
 
 @onnx_op("SequenceConstruct")

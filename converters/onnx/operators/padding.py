@@ -10,6 +10,7 @@ from tensorlite.nn import functional as F
 
 from ....errors import OnnxError
 from ..registry import onnx_op
+from .expected import axis_in, one_of
 from .shape import ints
 from .windows import flat_pads
 
@@ -22,10 +23,15 @@ def pad(
     axes: Tensor | None = None,
     *,
     mode: str = "constant",
+    opset: int = 19,
 ) -> Tensor:
     """Negative pads crop."""
+    if mode == "wrap" and opset < 19:
+        raise OnnxError("expected mode constant, reflect or edge before opset 19, got wrap")
     amounts = ints(pads) or []
-    along = [a % x.ndim for a in ints(axes) or []] if axes is not None else list(range(x.ndim))
+    along = list(range(x.ndim))
+    if axes is not None:
+        along = [axis_in(axis, x, "axes") for axis in ints(axes) or []]
     n = len(along)
     if len(amounts) != 2 * n:
         raise OnnxError(f"Pad: {len(amounts)} pads for {n} axes; expected {2 * n}")
@@ -38,11 +44,17 @@ def pad(
 @onnx_op("Pad", since=2)
 def pad_2(x: Tensor, *, pads: list[int], mode: str = "constant", value: float = 0.0) -> Tensor:
     n = x.ndim
+    if len(pads) != 2 * n:
+        raise OnnxError(f"expected {2 * n} pads for {n} dimensions, got {pads}")
+    one_of("mode", mode, ("constant", "reflect", "edge"))
     return _padded(x, list(range(n)), pads[:n], pads[n:], mode, value)
 
 
 @onnx_op("Pad")
 def pad_1(x: Tensor, *, paddings: list[int], mode: str = "constant", value: float = 0.0) -> Tensor:
+    """Opset 1 adds only."""
+    if min(paddings, default=0) < 0:
+        raise OnnxError(f"expected paddings of 0 or more before opset 2, got {paddings}")
     return pad_2(x, pads=paddings, mode=mode, value=value)
 
 

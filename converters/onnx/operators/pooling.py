@@ -125,7 +125,7 @@ def _sums(x: Tensor, win: Window) -> Tensor:
     return total
 
 
-@onnx_op("LpPool")
+@onnx_op("LpPool", since=2)
 def lp_pool(
     x: Tensor,
     *,
@@ -143,7 +143,17 @@ def lp_pool(
     return _sums(padded, win) ** (1 / p)
 
 
+@onnx_op("LpPool")
+def lp_pool_1(x: Tensor, *, kernel_shape: list[int] | None = None, **attributes: Any) -> Tensor:
+    """Its kernel has no default, though the schema does not require it."""
+    if kernel_shape is None:
+        raise OnnxError("expected the attribute 'kernel_shape', which is not there")
+    return lp_pool(x, kernel_shape=kernel_shape, **attributes)
+
+
 def _spatial(x: Tensor) -> list[int]:
+    if x.ndim < 3:
+        raise OnnxError(f"expected batch, channels and 1 dimension or more, got {tuple(x.shape)}")
     return list(range(2, x.ndim))
 
 

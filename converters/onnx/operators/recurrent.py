@@ -11,8 +11,10 @@ from tensorlite.nn import functional as F
 
 from ....errors import OnnxError
 from ..registry import onnx_op
+from .expected import expect
 
 Activation = Callable[[Tensor], Tensor]
+Names = list[str] | tuple[str, ...]
 Product = Callable[[int, Tensor], Tensor]  # with the weights of a direction
 
 # name -> (function of x, alpha, beta; default alpha; default beta)
@@ -48,6 +50,12 @@ def functions(
         b = beta.pop(0) if key in _USES_BETA and beta else b
         found.append(lambda x, f=function, a=a, b=b: f(x, a, b))  # type: ignore[misc]
     return found
+
+
+def named(activations: list[str], count: int) -> list[str]:
+    if len(activations) != count:
+        raise OnnxError(f"expected {count} activations, got {activations}")
+    return activations
 
 
 class Sequence:
@@ -114,6 +122,38 @@ class Sequence:
         return reverse_sequence(x, self.lengths, batch_axis=1, time_axis=0)
 
 
+def checked(
+    x: Tensor,
+    weights: tuple[Tensor, Tensor, Tensor | None],
+    lengths: Tensor | None,
+    states: dict[str, Tensor | None],
+    *,
+    gates: int,
+    count: int,
+    hidden: int | None,
+    layout: int,
+) -> int:
+    """The hidden size, if all inputs have the shapes that go with it."""
+    w, r, b = weights
+    if layout not in (0, 1):
+        raise OnnxError(f"expected layout to be 0 or 1, got {layout}")
+    expect("X", x, ("batch", "steps", "inputs") if layout else ("steps", "batch", "inputs"))
+    steps, batch = (x.shape[1], x.shape[0]) if layout else (x.shape[0], x.shape[1])
+    expect("R", r, ("directions", "gates", "hidden_size" if hidden is None else hidden))
+    n = r.shape[2]
+    expect("R", r, (count, gates * n, n))
+    expect("W", w, (count, gates * n, x.shape[2]))
+    if b is not None:
+        expect("B", b, (count, 2 * gates * n))
+    for name, state in states.items():
+        if state is not None:
+            expect(name, state, (batch, count, n) if layout else (count, batch, n))
+    if lengths is not None and expect("sequence_lens", lengths, (batch,)).numel():
+        if not 0 <= lengths.min().item() <= lengths.max().item() <= steps:
+            raise OnnxError(f"expected sequence_lens from 0 to {steps}, got {lengths.tolist()}")
+    return int(n)
+
+
 def directions(direction: str) -> int:
     if direction not in ("forward", "reverse", "bidirectional"):
         raise OnnxError(f"unknown direction {direction!r}")
@@ -128,14 +168,17 @@ def _clipped(x: Tensor, clip: float | None) -> Tensor:
 def rnn(
     x: Tensor, w: Tensor, r: Tensor, b: Tensor | None = None, lengths: Tensor | None = None,
     initial_h: Tensor | None = None, *, activation_alpha: list[float] | None = None,
-    activation_beta: list[float] | None = None, activations: list[str] | None = None,
+    activation_beta: list[float] | None = None, activations: Names = ("Tanh", "Tanh"),
     clip: float | None = None, direction: str = "forward", hidden_size: int | None = None,
     layout: int = 0, output_sequence: int = 0,
 ) -> tuple[Any, ...]:  # fmt: skip
     """``h = f(x W' + h R' + b)``."""
     count = directions(direction)
-    f = functions(activations or ["Tanh"] * count, activation_alpha, activation_beta)
-    hidden = r.shape[-1]
+    # The default in the schema has two for a single direction, too.
+    names = named(list(activations)[:count], count)
+    f = functions(names, activation_alpha, activation_beta)
+    hidden = checked(x, (w, r, b), lengths, {"initial_h": initial_h}, gates=1, count=count,
+                     hidden=hidden_size, layout=layout)  # fmt: skip
     node = Sequence(x, (w, r, b), lengths, [initial_h], direction=direction, layout=layout,
                     hidden=hidden, gates=1)  # fmt: skip
 
@@ -156,8 +199,10 @@ def gru(
 ) -> tuple[Any, ...]:  # fmt: skip
     """Gates in the order z, r, h; ``linear_before_reset`` resets after the product with R."""
     count = directions(direction)
-    f = functions(activations or ["Sigmoid", "Tanh"] * count, activation_alpha, activation_beta)
-    n = r.shape[-1]
+    names = named(activations or ["Sigmoid", "Tanh"] * count, 2 * count)
+    f = functions(names, activation_alpha, activation_beta)
+    n = checked(x, (w, r, b), lengths, {"initial_h": initial_h}, gates=3, count=count,
+                hidden=hidden_size, layout=layout)  # fmt: skip
     node = Sequence(x, (w, r, b), lengths, [initial_h], direction=direction, layout=layout,
                     hidden=n, gates=3)  # fmt: skip
 
@@ -188,9 +233,13 @@ def lstm(
 ) -> tuple[Any, ...]:  # fmt: skip
     """Gates in the order i, o, f, c; ``p`` are the peephole weights of i, o and f."""
     count = directions(direction)
-    names = activations or ["Sigmoid", "Tanh", "Tanh"] * count
+    names = named(activations or ["Sigmoid", "Tanh", "Tanh"] * count, 3 * count)
     f = functions(names, activation_alpha, activation_beta)
-    n = r.shape[-1]
+    states = {"initial_h": initial_h, "initial_c": initial_c}
+    n = checked(x, (w, r, b), lengths, states, gates=4, count=count, hidden=hidden_size,
+                layout=layout)  # fmt: skip
+    if p is not None:
+        expect("P", p, (count, 3 * n))
     node = Sequence(x, (w, r, b), lengths, [initial_h, initial_c], direction=direction,
                     layout=layout, hidden=n, gates=4)  # fmt: skip
     return node.run(lstm_step(node, lambda k, h: tl.matmul(h, r[k].T), p, f, clip, input_forget))

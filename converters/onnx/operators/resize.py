@@ -16,6 +16,7 @@ from tensorlite import Tensor
 from ....errors import OnnxError
 from ..registry import onnx_op
 from ..values import strings
+from .expected import expect, one_of
 
 Array = np.ndarray[Any, Any]
 
@@ -81,22 +82,27 @@ def resize_10(x: Tensor, scales: Tensor, *, mode: str = "nearest") -> Tensor:
 
 @onnx_op("Upsample", since=9)
 def upsample_9(x: Tensor, scales: Tensor, *, mode: str = "nearest") -> Tensor:
+    one_of("mode", mode, ("nearest", "linear", "bilinear"))
+    if scales.numel() and scales.min().item() < 1:
+        raise OnnxError(f"expected scales of 1 or more, got {scales.tolist()}")
     return _upsample(x, scales, mode)
 
 
 @onnx_op("Upsample", since=7)
 def upsample_7(x: Tensor, *, scales: list[float], mode: str = "nearest") -> Tensor:
-    return _upsample(x, tl.tensor(scales), mode)
+    return upsample_9(x, tl.tensor(scales), mode=mode)
 
 
 @onnx_op("Upsample")
 def upsample_1(
     x: Tensor, *, height_scale: float, width_scale: float, mode: str = "nearest"
 ) -> Tensor:
-    return _upsample(x, tl.tensor([1.0, 1.0, height_scale, width_scale]), mode)
+    expect("X", x, ("batch", "channels", "height", "width"))
+    return upsample_9(x, tl.tensor([1.0, 1.0, height_scale, width_scale]), mode=mode)
 
 
 def _upsample(x: Tensor, scales: Tensor, mode: str) -> Tensor:
+    expect("scales", scales, (x.ndim,))
     return resize(
         x,
         None,

@@ -50,12 +50,12 @@ def window(
     auto_pad: str,
 ) -> Window:
     """The window of a node over an input of these spatial sizes."""
-    n = len(kernel)
+    n = len(sizes)
     strides = strides or [1] * n
     dilations = dilations or [1] * n
-    for name, values in (("strides", strides), ("dilations", dilations)):
-        if len(values) != n:
-            raise OnnxError(f"{name} {values}: expected {n} of them")
+    for name, values in (("kernel", kernel), ("strides", strides), ("dilations", dilations)):
+        if len(values) != n or min(values, default=1) < 1:
+            raise OnnxError(f"{name} {values}: expected {n} numbers of 1 or more")
     if auto_pad in ("NOTSET", ""):
         pads = pads or [0] * (2 * n)
         if len(pads) != 2 * n:
