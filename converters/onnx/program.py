@@ -17,7 +17,7 @@ from .beside_strings import MIXED, beside_strings
 from .definitions import definition
 from .graph import Function, Graph, Model, Node
 from .registry import Operator, find, similar
-from .signatures import MEANINGLESS, check_attributes, check_node, checked
+from .signatures import MEANINGLESS, check_node, checked
 from .values import describe
 
 
@@ -133,7 +133,7 @@ class Builder:
         steps = []
         for node in graph.nodes:
             if node.op_type == "Constant" and not node.domain and not node.ref_attributes:
-                check_attributes(node)
+                check_node(node)
                 array = constant_array(node)
                 constants[node.outputs[0]] = self.keep(node.outputs[0], array, False)
             else:
