@@ -35,6 +35,7 @@ from .failure import explained
 from .numbers import wrapped as wrapped_number
 from .quiet import quiet, restore
 from .registry import Op
+from .trace import TRACERS, tracing
 
 _NUMBERS = (bool, int, float, complex)
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}  # PyTorch takes these spellings too
@@ -80,6 +81,7 @@ def in_place(entry: Op) -> Callable[..., Any]:
 
 def write(target: Any, result: Any, name: str) -> Any:
     """Copies a result into an existing tensor, by PyTorch's rules for in-place operators."""
+    tracer = tracing() if TRACERS else None
     if not dtypes.can_cast(result.dtype, target.dtype):
         raise DTypeError(
             f"{name}: the result is {result.dtype.name}, which cannot be stored in a tensor of "
@@ -94,6 +96,8 @@ def write(target: Any, result: Any, name: str) -> Any:
         promote_devices(target._device, result._device, name)
     if result.dtype is not target.dtype:
         result = result.to(target.dtype)
+    if tracer is not None and tracer.rebinds(target, result):
+        return target
     target._device.write(target._array, result._array)
     return target
 
@@ -108,8 +112,13 @@ def _any_run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return (run if entry.over_arrays else run_composite)(entry, args, kwargs)
 
 
-def run_composite(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def run_composite(
+    entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any], noted: bool = False
+) -> Any:
     """A composite: its body on tensors, unless a device has a kernel for the whole of it."""
+    tracer = tracing() if TRACERS and not noted else None
+    if tracer is not None:
+        return tracer.operator(entry, args, kwargs, run_composite)
     if entry.inplace_at is not None:
         args, kwargs = _without_inplace(entry.inplace_at, args, kwargs)
     if "out" in kwargs:
@@ -118,7 +127,7 @@ def run_composite(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         return result if out is None else fill(out, result, entry.name)
     if kwargs:
         kwargs = _renamed(entry, kwargs)
-    if any(entry.name in kernels for kernels in KERNELS.values()):
+    if not noted and any(entry.name in kernels for kernels in KERNELS.values()):
         found = _run_kernel(entry, args, kwargs)
         if found is not NotImplemented:
             return found
@@ -152,8 +161,11 @@ def _run_kernel(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     return NotImplemented if chosen is None else call.finish(chosen.run)
 
 
-def run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """An operator over arrays."""
+def run(entry: Op, args: tuple[Any, ...], kwargs: dict[str, Any], noted: bool = False) -> Any:
+    """An operator over arrays; ``noted`` if a tracer has seen the call."""
+    tracer = tracing() if TRACERS and not noted else None
+    if tracer is not None:
+        return tracer.operator(entry, args, kwargs, run)
     if entry.inplace_at is not None:
         args, kwargs = _without_inplace(entry.inplace_at, args, kwargs)
     try:

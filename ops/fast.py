@@ -92,9 +92,10 @@ def unary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]
         if args or kwargs:
             return run(entry, (input, *args), kwargs)
         try:
-            array, device = input._array, input._device
-            function = device.fast[name][array.dtype]
-            value = function(array)
+            device = input._device
+            table = device.fast[name]  # empty where calls are recorded or traced
+            array = input._array
+            value = table[array.dtype](array)
         except _SLOW:
             return run(entry, (input,), kwargs)
         if type(value) is not ndarray:
@@ -119,7 +120,9 @@ def binary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any
 
     def operator(input: Any, other: Any) -> Any:
         try:
-            array, device = input._array, input._device
+            device = input._device
+            table = device.fast[name]
+            array = input._array
             dtype = array.dtype
             if type(other) is tensor:
                 second = other._array
@@ -127,8 +130,7 @@ def binary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any
                     return run(entry, (input, other), {})
             else:
                 second = constants[other, type(other), dtype]
-            function = device.fast[name][dtype]
-            value = function(array, second)
+            value = table[dtype](array, second)
         except _SLOW:
             return run(entry, (input, other), {})
         if type(value) is not ndarray:

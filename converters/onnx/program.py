@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import OnnxError, TensorliteError, UnsupportedOperatorError
+from ...ops.trace import TRACERS, Tracer, tracing
 from .beside_strings import MIXED, beside_strings
 from .definitions import definition
 from .graph import Function, Graph, Model, Node
@@ -69,9 +70,14 @@ class Program:
         for name, key in self.constants.items():
             values[name] = weights[key]
         values.update(inputs)
+        tracer = tracing() if TRACERS else None
         for step in self.steps:
             try:
-                outputs = step.run(values, *[values[n] if n else None for n in step.inputs])
+                given = [values[n] if n else None for n in step.inputs]
+                if tracer is None:
+                    outputs = step.run(values, *given)
+                else:
+                    outputs = _traced(tracer, step, values, given)
             except _UNFIT as error:
                 if isinstance(error, OnnxError) and error.node:
                     raise  # from a node in a graph or function inside: named already
@@ -91,6 +97,23 @@ class Program:
 
 # What an operator raises on values that it is not for: a sequence, say, where a tensor belongs.
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def _traced(tracer: Tracer, step: Step, values: Values, given: list[Any]) -> Any:
+    """Runs a step that is noted call by call, or as one if numbers escape from it.
+
+    Run as one it gets the values that its subgraphs capture beside its inputs.
+    """
+    names = [name for name in dict.fromkeys(step.uses) if name in values]
+
+    def as_one(*found: Any) -> Any:
+        alive = Values(zip(names, found, strict=True))
+        alive.weights = values.weights
+        return step.run(alive, *[alive[n] if n else None for n in step.inputs])
+
+    tracer.label = step.node.name
+    used = tuple(values[name] for name in names)
+    return tracer.scope(step.node.operator, as_one, used, {}, lambda: step.run(values, *given))
 
 
 def failed(node: Node, values: Values, error: Exception) -> OnnxError:

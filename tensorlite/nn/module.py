@@ -9,6 +9,7 @@ from .. import dtypes
 from ..convert import destination
 from ..devices.base import resolve
 from ..errors import ArgumentError, AutogradError, UnknownNameError, nearest
+from ..ops.trace import TRACERS, tracing
 from ..tensor import Tensor
 from .hooks import WithHooks, call_with_hooks, new_hooks
 from .parameter import Buffer, Parameter, empty
@@ -63,6 +64,14 @@ class Module(WithHooks, WithState):
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define one")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if TRACERS and (tracer := tracing()):
+            return tracer.module(self, args, kwargs, self._call)
+        if self._forward_hooks or self._forward_pre_hooks:
+            return call_with_hooks(self, args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """A call with its hooks, noted already if it is traced."""
         if self._forward_hooks or self._forward_pre_hooks:
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
