@@ -73,9 +73,12 @@ class Code:
     @contextmanager
     def loop(
         self, stop: Value, start: Value = "0", step: int = 1,
-        carried: Sequence[tuple[str, Value]] = (),
+        carried: Sequence[tuple[str, Value]] = (), step_by: Value = "",
     ) -> Iterator[Loop]:  # fmt: skip
-        """``for index in range(start, stop, step)``; ``carried`` are (type, first value) pairs."""
+        """``for index in range(start, stop, step)``; ``carried`` are (type, first value) pairs.
+
+        ``step_by`` is a step that is known only when the code runs.
+        """
         head, done, before = self._name("loop"), self._name("done"), self.block
         some = self.value(f"icmp slt i64 {start}, {stop}")
         self.do(f"br i1 {some}, label %{head}, label %{done}")
@@ -87,7 +90,7 @@ class Code:
         loop = Loop(index, names)
         yield loop
         after = self.block
-        following = self.value(f"add i64 {index}, {step}")
+        following = self.value(f"add i64 {index}, {step_by or step}")
         more = self.value(f"icmp slt i64 {following}, {stop}")
         self.do(f"br i1 {more}, label %{head}, label %{done}")
         self.lines[phis] = f"  {index} = phi i64 [{start}, %{before}], [{following}, %{after}]"

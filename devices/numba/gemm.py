@@ -79,16 +79,16 @@ def _micro(tile: Tile, rows: int, by_row: bool) -> Code:
         bias = [
             code.value(f"load {kind}, ptr {code.at(kind, '%bias', str(r))}") for r in range(rows)
         ]
-        first = [_splat(code, tile, number) for number in bias for _ in range(tile.vectors)]
+        first = [splat(code, tile, number) for number in bias for _ in range(tile.vectors)]
     else:
-        first = [_load(code, tile, "%bias", i) for i in range(tile.vectors)] * rows
+        first = [load_vector(code, tile, "%bias", i) for i in range(tile.vectors)] * rows
     carried = [(vector, value) for value in first]
     with code.loop("%k", carried=carried) as k:
         line = code.at(kind, "%b", code.mul(k.index, tile.columns))
-        panel = [_load(code, tile, line, i) for i in range(tile.vectors)]
+        panel = [load_vector(code, tile, line, i) for i in range(tile.vectors)]
         for row in range(rows):
             one = code.value(f"load {kind}, ptr {code.at(kind, starts[row], k.index)}")
-            alike = _splat(code, tile, one)
+            alike = splat(code, tile, one)
             for i in range(tile.vectors):
                 at = row * tile.vectors + i
                 k.next[at] = code.call(
@@ -98,22 +98,22 @@ def _micro(tile: Tile, rows: int, by_row: bool) -> Code:
     for row in range(rows):
         to = code.at(kind, "%c", code.mul("%c_row", row))
         for i in range(tile.vectors):
-            _store(code, tile, to, i, k.carried[row * tile.vectors + i])
+            store_vector(code, tile, to, i, k.carried[row * tile.vectors + i])
     return code
 
 
-def _load(code: Code, tile: Tile, base: Value, i: int) -> Value:
+def load_vector(code: Code, tile: Tile, base: Value, i: int) -> Value:
     place = code.at(tile.kind, base, str(i * tile.lanes))
     return code.value(f"load {tile.vector}, ptr {place}, align 4")
 
 
-def _splat(code: Code, tile: Tile, number: Value) -> Value:
+def splat(code: Code, tile: Tile, number: Value) -> Value:
     one = code.value(f"insertelement {tile.vector} poison, {tile.kind} {number}, i32 0")
     lanes = f"<{tile.lanes} x i32> zeroinitializer"
     return code.value(f"shufflevector {tile.vector} {one}, {tile.vector} poison, {lanes}")
 
 
-def _mask(code: Code, tile: Tile, i: int, columns: Value) -> Value:
+def mask_of(code: Code, tile: Tile, i: int, columns: Value) -> Value:
     """Which lanes of a tile's vector ``i`` are among the first ``columns``."""
     steps = ", ".join(f"i64 {i * tile.lanes + lane}" for lane in range(tile.lanes))
     wide = f"<{tile.lanes} x i64>"
@@ -123,7 +123,7 @@ def _mask(code: Code, tile: Tile, i: int, columns: Value) -> Value:
     return code.value(f"icmp slt {wide} <{steps}>, {alike}")
 
 
-def _store(code: Code, tile: Tile, base: Value, i: int, value: Value) -> None:
+def store_vector(code: Code, tile: Tile, base: Value, i: int, value: Value) -> None:
     place = code.at(tile.kind, base, str(i * tile.lanes))
     full = code.value(f"icmp sge i64 %columns, {(i + 1) * tile.lanes}")
     with code.when(full):
@@ -132,7 +132,7 @@ def _store(code: Code, tile: Tile, base: Value, i: int, value: Value) -> None:
     with code.when(part):
         code.call(
             "void", f"llvm.masked.store.{tile.suffix}.p0", f"{tile.vector} {value}", f"ptr {place}",
-            "i32 4", f"<{tile.lanes} x i1> {_mask(code, tile, i, '%columns')}",
+            "i32 4", f"<{tile.lanes} x i1> {mask_of(code, tile, i, '%columns')}",
         )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def pack_ir(tile: Tile) -> str:
         to = code.at(tile.kind, "%to", code.mul(column, "%k"))
         source = code.at(tile.kind, "%b", column)
         left = code.value(f"sub i64 %n, {column}")
-        masks = [_mask(code, tile, i, left) for i in range(tile.vectors)]
+        masks = [mask_of(code, tile, i, left) for i in range(tile.vectors)]
         with code.loop("%k") as k:
             line = code.at(tile.kind, source, code.mul(k.index, "%b_row"))
             place = code.at(tile.kind, to, code.mul(k.index, tile.columns))
@@ -213,7 +213,7 @@ def pack_transposed_ir(tile: Tile) -> str:
                 values = [
                     _row_part(code, tile, row, code.at(kind, row[0], k.index)) for row in rows
                 ]
-                for step, value in enumerate(_turned(code, tile, values)):
+                for step, value in enumerate(turned(code, tile, values)):
                     line = code.mul(code.add(k.index, step), tile.columns)
                     code.do(f"store {vector} {value}, ptr {code.at(kind, here, line)}, align 4")
             with code.loop("%k", whole) as k:
@@ -239,7 +239,8 @@ def _row_part(code: Code, tile: Tile, row: tuple[Value, Value], place: Value) ->
     return code.value(f"select i1 {row[1]}, {vector} {value}, {vector} zeroinitializer")
 
 
-def _turned(code: Code, tile: Tile, rows: list[Value]) -> list[Value]:
+def turned(code: Code, tile: Tile, rows: list[Value]) -> list[Value]:
+    """The transpose of a square in as many vectors as they have lanes."""
     lanes, half = tile.lanes, tile.lanes // 2
     low = [x for i in range(half) for x in (i, lanes + i)]
     high = [x for i in range(half, lanes) for x in (i, lanes + i)]
@@ -285,10 +286,10 @@ class Packed:
         return -(-self.n // self.tile.columns)
 
 
-def pack(b: Array) -> Packed:
+def pack(b: Array, tile: Tile | None = None) -> Packed:
     """B ``(k, n)`` in panels; its rows or its columns must lie in one piece each."""
     k, n = b.shape
-    tile = tile_for(b.dtype, n)
+    tile = tile_for(b.dtype, n) if tile is None else tile
     found = Packed(np.empty(-(-n // tile.columns) * tile.columns * k, b.dtype), tile, k, n)
     transposed = b.strides[1] != b.itemsize
     row = b.strides[0 if not transposed else 1] // b.itemsize

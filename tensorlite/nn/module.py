@@ -76,6 +76,25 @@ class Module(WithHooks, WithState):
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
+    def compile(self, *args: Any, **kwargs: Any) -> Any:
+        """The module as a plan for inputs like these: kernels over one piece of memory.
+
+        Called like the module, gives what it gives. Other shapes make further plans. Weights are
+        taken as they are now; what no kernel can do runs as it was written between them
+        (``explain()`` says what and why), and ``profile(inputs)`` gives the time of each step.
+        Without arguments the first plan is made when it is called.
+
+        >>> import tensorlite as tl
+        >>> net = tl.nn.Sequential(tl.nn.Conv2d(3, 8, 3), tl.nn.ReLU())
+        >>> x = tl.randn(1, 3, 10, 10)
+        >>> fast = net.compile(x)
+        >>> tl.allclose(fast(x), net(x), atol=1e-5)
+        True
+        """
+        from ..devices.numba.plan import compile
+
+        return compile(self, *args, **kwargs)
+
     # Attributes
 
     def __getattr__(self, name: str) -> Any:

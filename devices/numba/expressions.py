@@ -1,0 +1,135 @@
+"""Expressions over float32 vectors as plain data: what is fused behind a product or in one pass.
+
+An expression is a tuple: ``("in", 0)`` is the first operand, ``("acc",)`` what a product has summed
+up, ``("const", 0.5)`` a number, and ``("add", a, b)`` a function of expressions. Being data it is
+part of the key under which a kernel is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import emit
+from .emit import Expression, Value
+
+Tree = tuple[Any, ...]
+ACC: Tree = ("acc",)
+
+
+def operand(index: int) -> Tree:
+    """The operand of that number."""
+    return ("in", index)
+
+
+def constant(value: float) -> Tree:
+    """A number."""
+    return ("const", float(value))
+
+
+def _clamp_low(e: Expression, x: Value, low: Value) -> Value:
+    return e.select("olt", x, low, low, x)
+
+
+def _clamp_high(e: Expression, x: Value, high: Value) -> Value:
+    return e.select("ogt", x, high, high, x)
+
+
+def _leaky(e: Expression, x: Value, slope: Value) -> Value:
+    return e.select("olt", x, e.constant(0.0), e.mul(x, slope), x)
+
+
+def _elu(e: Expression, x: Value, alpha: Value) -> Value:
+    below = e.mul(alpha, e.sub(emit.exp(e, x), e.constant(1.0)))
+    return e.select("ogt", x, e.constant(0.0), x, below)
+
+
+def _choose(e: Expression, condition: Value, yes: Value, no: Value) -> Value:
+    return e.select("une", condition, e.constant(0.0), yes, no)
+
+
+def _compare(predicate: str) -> Callable[..., Value]:
+    def compare(e: Expression, a: Value, b: Value) -> Value:
+        return e.select(predicate, a, b, e.constant(1.0), e.constant(0.0))
+
+    return compare
+
+
+#: What each function is in vector code. Truth is 1.0 and 0.0.
+FUNCTIONS: dict[str, Callable[..., Value]] = {
+    "add": Expression.add,
+    "sub": Expression.sub,
+    "mul": Expression.mul,
+    "div": Expression.div,
+    "fma": Expression.fma,
+    "neg": lambda e, x: e.line(f"fneg {e.vector} {x}"),
+    "abs": lambda e, x: e.call("fabs", x),
+    "sqrt": lambda e, x: e.call("sqrt", x),
+    "floor": lambda e, x: e.call("floor", x),
+    "ceil": lambda e, x: e.call("ceil", x),
+    "round": lambda e, x: e.call("rint", x),
+    "maximum": lambda e, a, b: e.call("maximum", a, b),
+    "minimum": lambda e, a, b: e.call("minimum", a, b),
+    "clamp_low": _clamp_low,
+    "clamp_high": _clamp_high,
+    "leaky_relu": _leaky,
+    "elu": _elu,
+    "where": _choose,
+    "gt": _compare("ogt"),
+    "ge": _compare("oge"),
+    "lt": _compare("olt"),
+    "le": _compare("ole"),
+    "eq": _compare("oeq"),
+    "ne": _compare("une"),
+    "relu": emit.relu,
+    "exp": emit.exp,
+    "sigmoid": emit.sigmoid,
+    "silu": emit.silu,
+    "tanh": emit.tanh,
+    "erf": emit.erf,
+    "gelu": emit.gelu,
+}
+_HEAVY = frozenset({"exp", "sigmoid", "silu", "tanh", "erf", "gelu", "elu", "maximum", "minimum"})
+
+
+def weight(tree: Tree) -> int:
+    """About how many vector instructions an expression takes."""
+    if tree[0] in ("in", "acc", "const"):
+        return 1
+    own = 25 if tree[0] in _HEAVY else 1
+    return own + sum(weight(t) for t in tree[1:])
+
+
+def emitted(e: Expression, tree: Tree, leaf: Callable[[Tree], Value]) -> Value:
+    """The instructions of an expression; ``leaf`` gives its operands. Equal parts are shared."""
+    made: dict[Tree, Value] = {}
+
+    def visit(node: Tree) -> Value:
+        if node not in made:
+            if node[0] == "const":
+                made[node] = e.constant(node[1])
+            elif node[0] in ("in", "acc"):
+                made[node] = leaf(node)
+            else:
+                made[node] = FUNCTIONS[node[0]](e, *[visit(part) for part in node[1:]])
+        return made[node]
+
+    return visit(tree)
+
+
+def replaced(tree: Tree, leaves: dict[Tree, Tree]) -> Tree:
+    """An expression with other leaves."""
+    if tree in leaves:
+        return leaves[tree]
+    if tree[0] in ("in", "acc", "const"):
+        return tree
+    return (tree[0], *[replaced(part, leaves) for part in tree[1:]])
+
+
+def leaves(tree: Tree) -> Iterator[Tree]:
+    """The operands of an expression, from left to right, as often as they stand there."""
+    if tree[0] in ("in", "acc"):
+        yield tree
+    elif tree[0] != "const":
+        for part in tree[1:]:
+            yield from leaves(part)

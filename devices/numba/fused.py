@@ -1,0 +1,264 @@
+"""One pass over arrays for a whole expression: its operands are read once, its result written once.
+
+The loops go over at most as many dimensions as the operands' strides need (:func:`collapsed`
+joins the others). Along the last one the result lies in one piece, and an operand is a vector
+("v"), one number ("s") or apart in memory ("g", gathered). A kernel takes a block of words: the
+result's address, the sizes, its strides, then each operand's address and strides, in elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from .code import Code, Value, module
+from .emit import Expression
+from .expressions import Tree, emitted
+from .llvm import compiled, target
+
+#: Operands of other dtypes are converted as they are read: LLVM's type, and how.
+SOURCES = {
+    "float32": ("float", ""),
+    "int64": ("i64", "sitofp"),
+    "int32": ("i32", "sitofp"),
+    "int8": ("i8", "sitofp"),
+    "uint8": ("i8", "uitofp"),
+    "bool": ("i8", "uitofp"),
+}
+
+
+@dataclass(frozen=True)
+class Operand:
+    """How an operand is read: its dtype, and how it lies along the last dimension."""
+
+    dtype: str
+    inner: str  # "v", "s" or "g"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All that is compiled into a kernel."""
+
+    tree: Tree
+    dims: int
+    operands: tuple[Operand, ...]
+
+
+def collapsed(
+    shape: Sequence[int], strides: Sequence[Sequence[int]]
+) -> tuple[list[int], list[list[int]]]:
+    """Sizes and strides with dimensions joined wherever all operands allow it.
+
+    >>> collapsed((2, 3, 4), [(12, 4, 1), (0, 0, 1)])
+    ([6, 4], [[4, 1], [0, 1]])
+    """
+    sizes: list[int] = []
+    steps: list[list[int]] = [[] for _ in strides]
+    for dim, size in enumerate(shape):
+        if size == 1:
+            continue
+        pairs = zip(steps, strides, strict=True)
+        if sizes and all(s[-1] == given[dim] * size for s, given in pairs):
+            sizes[-1] *= size
+            for s, given in zip(steps, strides, strict=True):
+                s[-1] = given[dim]
+        else:
+            sizes.append(size)
+            for s, given in zip(steps, strides, strict=True):
+                s.append(given[dim])
+    if not sizes:
+        return [1], [[0 if i else 1] for i in range(len(strides))]
+    return sizes, steps
+
+
+def nest(
+    code: Code, sizes: Sequence[Value], first: Value, last: Value,
+    body: Callable[[list[Value]], None],
+) -> None:  # fmt: skip
+    """Loops over sizes, the outermost from ``first`` to ``last``; the body gets the indices."""
+
+    def inside(depth: int, indices: list[Value]) -> None:
+        if depth == len(sizes):
+            body(indices)
+            return
+        start, stop = (first, last) if depth == 0 else ("0", sizes[depth])
+        with code.loop(stop, start) as loop:
+            inside(depth + 1, [*indices, loop.index])
+
+    inside(0, [])
+
+
+def share(code: Code, count: Value, step: int = 1) -> tuple[Value, Value]:
+    """The first and last of ``range(count)`` for this part, in multiples of ``step``."""
+    units = code.value(f"sdiv i64 {code.add(count, step - 1)}, {step}") if step > 1 else count
+    ends = []
+    for part in ("%part", code.add("%part", 1)):
+        unit = code.value(f"sdiv i64 {code.mul(units, part)}, %parts")
+        end = code.mul(unit, step)
+        beyond = code.value(f"icmp sgt i64 {end}, {count}")
+        ends.append(code.value(f"select i1 {beyond}, i64 {count}, i64 {end}"))
+    return ends[0], ends[1]
+
+
+class Words:
+    """Reads a kernel's block of words, one after another."""
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.taken = 0
+
+    def next(self, kind: str = "i64") -> Value:
+        place = self.code.at("i64", "%args", str(self.taken))
+        self.taken += 1
+        return self.code.value(f"load {kind}, ptr {place}")
+
+    def many(self, count: int) -> list[Value]:
+        return [self.next() for _ in range(count)]
+
+
+def placed(
+    code: Code, kind: str, base: Value, indices: Sequence[Value], steps: Sequence[Value]
+) -> Value:
+    """The address of the element at indices, by strides."""
+    for index, step in zip(indices, steps, strict=True):
+        base = code.at(kind, base, code.mul(index, step))
+    return base
+
+
+class Vectors:
+    """Loads and stores of vectors of one function, the last of a row masked."""
+
+    def __init__(self, code: Code, lanes: int) -> None:
+        self.code = code
+        self.lanes = lanes
+        self.e = Expression(lanes, code)
+        self.ones = f"<{lanes} x i1> splat (i1 true)"
+
+    def mask(self, left: Value) -> Value:
+        """Which lanes are among the first ``left``."""
+        wide = f"<{self.lanes} x i64>"
+        steps = ", ".join(f"i64 {i}" for i in range(self.lanes))
+        alike = self.splat(left, "i64")
+        return f"<{self.lanes} x i1> {self.code.value(f'icmp slt {wide} <{steps}>, {alike}')}"
+
+    def splat(self, number: Value, kind: str = "float") -> Value:
+        v = f"<{self.lanes} x {kind}>"
+        one = self.code.value(f"insertelement {v} poison, {kind} {number}, i32 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.code.value(f"shufflevector {v} {one}, {v} poison, {zeros}")
+
+    def _name(self, kind: str) -> str:
+        return {"float": f"v{self.lanes}f32"}.get(kind, f"v{self.lanes}{kind}")
+
+    def load(self, place: Value, mask: Value = "", dtype: str = "float32") -> Value:
+        """A vector of floats from memory of a dtype; lanes outside of the mask are zero."""
+        kind, conversion = SOURCES[dtype]
+        vector = f"<{self.lanes} x {kind}>"
+        if mask:
+            found = self.code.call(
+                vector, f"llvm.masked.load.{self._name(kind)}.p0", f"ptr {place}", "i32 1", mask,
+                f"{vector} zeroinitializer",
+            )  # fmt: skip
+        else:
+            found = self.code.value(f"load {vector}, ptr {place}, align 1")
+        return self._converted(found, vector, conversion)
+
+    def gather(self, base: Value, step: Value, mask: Value = "", dtype: str = "float32") -> Value:
+        """Floats from addresses a step of elements apart."""
+        kind, conversion = SOURCES[dtype]
+        vector = f"<{self.lanes} x {kind}>"
+        wide = f"<{self.lanes} x i64>"
+        steps = ", ".join(f"i64 {i}" for i in range(self.lanes))
+        offsets = self.code.value(f"mul {wide} <{steps}>, {self.splat(step, 'i64')}")
+        places = self.code.value(f"getelementptr {kind}, ptr {base}, {wide} {offsets}")
+        found = self.code.call(
+            vector, f"llvm.masked.gather.{self._name(kind)}.v{self.lanes}p0",
+            f"<{self.lanes} x ptr> {places}", "i32 1", mask or self.ones,
+            f"{vector} zeroinitializer",
+        )  # fmt: skip
+        return self._converted(found, vector, conversion)
+
+    def number(self, place: Value, dtype: str = "float32") -> Value:
+        """One number from memory in every lane."""
+        kind, conversion = SOURCES[dtype]
+        found = self.code.value(f"load {kind}, ptr {place}")
+        if conversion:
+            found = self.code.value(f"{conversion} {kind} {found} to float")
+        return self.splat(found)
+
+    def _converted(self, value: Value, vector: str, conversion: str) -> Value:
+        if not conversion:
+            return value
+        return self.code.value(f"{conversion} {vector} {value} to {self.e.vector}")
+
+    def store(self, value: Value, place: Value, mask: Value = "") -> None:
+        v = self.e.vector
+        if mask:
+            self.code.call(
+                "void", f"llvm.masked.store.v{self.lanes}f32.p0", f"{v} {value}", f"ptr {place}",
+                "i32 4", mask,
+            )  # fmt: skip
+        else:
+            self.code.do(f"store {v} {value}, ptr {place}, align 4")
+
+
+@cache
+def fused_ir(spec: Spec) -> str:
+    """The module of a kernel."""
+    code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
+    words = Words(code)
+    out, sizes = words.next("ptr"), words.many(spec.dims)
+    out_steps = words.many(spec.dims)
+    given = [(words.next("ptr"), words.many(spec.dims)) for _ in spec.operands]
+    vectors = Vectors(code, target().lanes)
+    lanes, n = vectors.lanes, sizes[-1]
+    alone = spec.dims == 1
+    first, last = share(code, sizes[0], lanes if alone else 1)
+    start, stop = (first, last) if alone else ("0", n)
+
+    def row(indices: list[Value]) -> None:
+        to = placed(code, "float", out, indices, out_steps[:-1])
+        bases = [
+            placed(code, SOURCES[o.dtype][0], base, indices, steps[:-1])
+            for o, (base, steps) in zip(spec.operands, given, strict=True)
+        ]
+        fixed = {
+            i: vectors.number(base, o.dtype)
+            for i, (o, base) in enumerate(zip(spec.operands, bases, strict=True))
+            if o.inner == "s"
+        }
+
+        def step(at: Value, mask: Value = "") -> None:
+            def leaf(node: Tree) -> Value:
+                i = node[1]
+                o, kind = spec.operands[i], SOURCES[spec.operands[i].dtype][0]
+                if o.inner == "s":
+                    return fixed[i]
+                if o.inner == "v":
+                    return vectors.load(code.at(kind, bases[i], at), mask, o.dtype)
+                apart = given[i][1][-1]
+                place = code.at(kind, bases[i], code.mul(at, apart))
+                return vectors.gather(place, apart, mask, o.dtype)
+
+            value = emitted(vectors.e, spec.tree, leaf)
+            vectors.store(value, code.at("float", to, at), mask)
+
+        count = code.value(f"sub i64 {stop}, {start}")
+        whole = code.add(code.value(f"and i64 {count}, {-lanes}"), start)
+        with code.loop(whole, start, step=lanes) as loop:
+            step(loop.index)
+        left = code.value(f"sub i64 {stop}, {whole}")
+        with code.when(code.value(f"icmp sgt i64 {left}, 0")):
+            step(whole, vectors.mask(left))
+
+    if alone:
+        row([])
+    else:
+        nest(code, sizes[:-1], first, last, row)
+    return module(code)
+
+
+def fused(spec: Spec) -> int:
+    """The address of a kernel, compiled if need be."""
+    return compiled(fused_ir(spec))

@@ -1,0 +1,141 @@
+"""``module.compile(example)``: plans by the shapes of the inputs, made as they are met."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ....errors import DeviceMismatchError
+from ....ops.trace import trace
+from ....progress import progress
+from ....tensor import Tensor, wrap
+from ...base import resolve
+from .builder import whole
+from .plan import Plan
+from .report import Explanation, Profile, measured
+
+Array = np.ndarray[Any, Any]
+
+
+class Compiled:
+    """A module or function that runs as plans, one for each set of shapes and other arguments.
+
+    Made by :meth:`tensorlite.nn.Module.compile`. Calling it gives what the module gives; weights
+    are those of the time when a plan is made. At most ``limit`` plans are kept, the ones used last.
+    """
+
+    def __init__(self, function: Callable[..., Any], limit: int = 16) -> None:
+        self.function = function
+        self.limit = limit
+        self.plans: OrderedDict[Any, Plan] = OrderedDict()
+        self.device = resolve("numba")
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        arrays: list[Array] = []
+        key = _key((args, kwargs), arrays)
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = self._made(key, args, kwargs)
+        return plan(*arrays)
+
+    def plan(self, *args: Any, **kwargs: Any) -> Plan:
+        """The plan for these arguments, made if need be."""
+        key = _key((args, kwargs), [])
+        found = self.plans.get(key)
+        return self._made(key, args, kwargs) if found is None else found
+
+    def _made(self, key: Any, args: Any, kwargs: Any) -> Plan:
+        with self._lock:
+            if key in self.plans:
+                return self.plans[key]
+            given, named = _tensors(args, self.device), _tensors(kwargs, self.device)
+            name = type(self.function).__name__
+            with progress(f"compiling {name} for this processor"):
+                found, _ = trace(self.function, given, named, self.device, whole)
+                plan = Plan(found)
+            self.plans[key] = plan
+            while len(self.plans) > self.limit:
+                self.plans.popitem(last=False)
+            return plan
+
+    def explain(self) -> Explanation:
+        """What the plan made last does: its kernels in order, and what runs outside of kernels.
+
+        >>> import tensorlite as tl
+        >>> net = tl.nn.Sequential(tl.nn.Linear(4, 8), tl.nn.ReLU())
+        >>> print(net.compile(tl.zeros(2, 4)).explain())
+        #  step    from    result  why it is no kernel
+        0  linear  Linear  [2, 8]
+        1 kernel, 0 calls that run as they were written; 128 bytes of memory beside the weights
+        """
+        if not self.plans:
+            return Explanation([], 0)
+        plan = next(reversed(self.plans.values()))
+        return Explanation(plan.steps, plan.arena.size)
+
+    def profile(self, *args: Any, **kwargs: Any) -> Profile:
+        """The time of each kernel on these inputs, and its share of what the machine can do.
+
+        Each step is timed by itself, medians of ten runs; the limit is the arithmetic of one core
+        times the threads, or the memory's bandwidth, whichever says more.
+        """
+        arrays: list[Array] = []
+        _key((args, kwargs), arrays)
+        plan = self.plan(*args, **kwargs)
+        return measured(plan, arrays)
+
+    def __repr__(self) -> str:
+        count = len(self.plans)
+        return f"Compiled({type(self.function).__name__}, {count} plan{'s' if count != 1 else ''})"
+
+
+def _key(value: Any, arrays: list[Array]) -> Any:
+    """What a plan depends on; the arrays of tensors are collected."""
+    if isinstance(value, Tensor):
+        if not value._device.host:
+            raise DeviceMismatchError(
+                f"compile: plans are for tensors in host memory, got one on {value._device}; "
+                "use x.cpu()"
+            )
+        array = value._array
+        arrays.append(array)
+        return array.dtype, array.shape
+    if isinstance(value, np.ndarray):
+        arrays.append(value)
+        return value.dtype, value.shape
+    if isinstance(value, tuple | list):
+        return (type(value), *[_key(v, arrays) for v in value])
+    if isinstance(value, dict):
+        return tuple([(key, _key(v, arrays)) for key, v in value.items()])
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return type(value), value
+
+
+def _tensors(value: Any, device: Any) -> Any:
+    """Arguments with arrays as tensors on the device."""
+    if isinstance(value, Tensor):
+        return wrap(value._array, device)
+    if isinstance(value, np.ndarray):
+        return wrap(value, device)
+    if isinstance(value, tuple | list):
+        items = [_tensors(v, device) for v in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, dict):
+        return {key: _tensors(v, device) for key, v in value.items()}
+    return value
+
+
+def compile(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Compiled:
+    """A module or function as plans; the one for these arguments, if any are given, at once."""
+    made = Compiled(function)
+    if args or kwargs:
+        made.plan(*args, **kwargs)
+    return made

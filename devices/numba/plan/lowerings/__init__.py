@@ -1,0 +1,11 @@
+"""Operators as steps of a plan, a file per family. A new family adds its line."""
+
+from . import convolution as convolution
+from . import elementwise as elementwise
+from . import indexing as indexing
+from . import joining as joining
+from . import matrix as matrix
+from . import pooling as pooling
+from . import reduction as reduction
+from . import rows as rows
+from . import views as views

@@ -1,0 +1,203 @@
+"""Convolutions with channels last: products whose rows are output pixels."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .....ops.convolution import prepared
+from .....ops.spatial import window_counts
+from .....ops.trace import Ref
+from ...border import border
+from ...brgemm import tile_of
+from ...depthwise_last import Spec as DepthwiseSpec
+from ...depthwise_last import depthwise
+from ...expressions import ACC, Tree
+from ..builder import (
+    FLOAT,
+    Arguments,
+    Builder,
+    Lazy,
+    Producer,
+    array_of,
+    broadcast,
+    lowering,
+    named,
+)
+from ..places import Array, View, Word
+from ..products import Product, constant_panels, offsets
+
+
+def last(count: int) -> tuple[int, ...]:
+    """The dimensions of a batch with ``count`` spatial ones, channels innermost."""
+    return (0, *range(2, count + 2), 1)
+
+
+def channels_last(builder: Builder, argument: Any) -> View:
+    """An argument whose channels lie in one piece, pixel by pixel."""
+    found = builder.view(argument)
+    if found.shape[1] == 1 or found.strides[1] == 1:
+        return found
+    return builder.ordered(found, last(len(found.shape) - 2))
+
+
+def padded(builder: Builder, argument: Any, pads: Any) -> View:
+    """An argument with zeros around it; what computes it writes between them at once."""
+    if not any(p for pair in pads for p in pair):
+        return channels_last(builder, argument)
+    shape = builder.shape(argument)
+    sizes = [n + a + b for n, (a, b) in zip(shape[2:], pads, strict=True)]
+    whole = builder.new((*shape[:2], *sizes), FLOAT, last(len(sizes)))
+    begin = sum(a * s for (a, _), s in zip(pads, whole.strides[2:], strict=True))
+    inside = View(whole.buffer, shape, whole.strides, FLOAT, begin * 4)
+    if len(sizes) <= 2:
+        (rows, (top, bottom)), (columns, (left, right)) = (
+            zip(sizes, pads, strict=True) if len(sizes) == 2
+            else ((1, (0, 0)), (sizes[0], pads[0]))
+        )  # fmt: skip
+        words: list[Word] = [
+            whole.place,
+            shape[0],
+            rows,
+            columns,
+            shape[1],
+            top,
+            bottom,
+            left,
+            right,
+        ]
+    else:
+        words = [whole.place, 1, 1, whole.size, 1, 0, 0, whole.size, 0]
+    builder.emit("border", border(), words, [], whole)
+    builder.view(argument, inside)
+    return whole
+
+
+def _lower(builder: Builder, call: Arguments, count: int) -> str | None:
+    given = call.given
+    weight, bias = given["weight"], given.get("bias")
+    if isinstance(weight, Ref) or isinstance(bias, Ref):
+        return "weights that are computed"
+    if builder.dtype_of(given["input"]) != FLOAT or array_of(weight).dtype != FLOAT:
+        return "not float32"
+    shape = builder.shape(given["input"])
+    if len(shape) != count + 2 or 0 in shape:
+        return "no batch of images"
+    w, b = array_of(weight), None if bias is None else array_of(bias)
+    example = builder.trace.values[given["input"].index]
+    options = {k: v for k, v in given.items() if k in ("stride", "padding", "dilation", "groups")}
+    _, stride, pads, dilation, groups = prepared(call.call.name, count, example, w, b, **options)
+    counts = window_counts(call.call.name, shape[2:], w.shape[2:], stride, pads, dilation)
+    x = padded(builder, given["input"], pads)
+    result = (shape[0], len(w), *counts)
+    if groups > 1 and w.shape[1] == 1 and len(w) == groups and count <= 2:
+        made: Producer = Depthwise(builder, result, x, w, b, stride, dilation)
+    else:
+        made = _product(builder, result, x, w, b, stride, dilation, groups)
+    builder.give(call.output, Lazy(ACC, (), result, made))
+    return None
+
+
+def _product(
+    builder: Builder, shape: tuple[int, ...], x: View, w: Array, b: Array | None, stride: Any,
+    dilation: Any, groups: int,
+) -> Product:  # fmt: skip
+    """A convolution as a product over the taps of its windows."""
+    count = len(shape) - 2
+    inputs, kernel = w.shape[1], w.shape[2:]
+    steps = x.strides[2:]
+    joined = dilation[-1] == 1 and steps[-1] == inputs and groups == 1
+    apart = [s * d for s, d in zip(steps, dilation, strict=True)]
+    taps = offsets(kernel[:-1], apart[:-1]) if joined else offsets(kernel, apart)
+    k = inputs * (kernel[-1] if joined else 1)
+    rows = offsets(
+        (shape[0], *shape[2:]),
+        (x.strides[0], *[s * t for s, t in zip(steps, stride, strict=True)]),
+    )
+    per_group = len(w) // groups
+    order = (*range(2, count + 2), 1, 0)
+    matrices = [
+        w[g * per_group : (g + 1) * per_group].transpose(order).reshape(-1, per_group)
+        for g in range(groups)
+    ]
+    panels = constant_panels(builder, matrices, tile_of(per_group))
+    starts = None
+    if groups > 1:
+        starts = np.stack([np.arange(groups) * inputs, np.arange(groups) * panels.size], axis=1)
+    name = f"conv {'x'.join(map(str, kernel))}"
+    return Product(
+        builder, name, shape, last(count), (), 1, x, rows, taps, k, panels, b, starts, groups
+    )
+
+
+class Depthwise(Producer):
+    """One filter for each channel."""
+
+    def __init__(
+        self, builder: Builder, shape: tuple[int, ...], x: View, w: Array, b: Array | None,
+        stride: Any, dilation: Any,
+    ) -> None:  # fmt: skip
+        self.builder, self.shape, self.x = builder, shape, x
+        self.label = builder.label
+        flat = w.reshape(len(w), -1).T  # a row of channels for each tap
+        self.weights = np.ascontiguousarray(flat, np.float32)
+        self.bias = np.zeros(len(w), np.float32) if b is None else np.ascontiguousarray(b)
+        apart = [s * d for s, d in zip(x.strides[2:], dilation, strict=True)]
+        self.taps = offsets(w.shape[2:], apart)
+        self.stride = stride
+
+    def kind(self, view: View) -> str | None:
+        steps = broadcast(view, self.shape)
+        if view.dtype != FLOAT:
+            return None
+        if not any(steps):
+            return "one"
+        if steps[1] != 1 and self.shape[1] > 1:
+            return None
+        return "full" if any(steps[d] for d in range(len(steps)) if d != 1) else "column"
+
+    def place(self) -> View:
+        return self.builder.new(self.shape, FLOAT, last(len(self.shape) - 2))
+
+    def _steps(self, strides: Any) -> list[int]:
+        """The strides of the batch, of rows and of columns."""
+        middle = [*strides[2:]] if len(strides) == 4 else [0, strides[2]]
+        return [strides[0], *middle]
+
+    def emit(self, tree: Tree, operands: Any, out: View | None) -> View:
+        target = out if out is not None and out.strides[1] == 1 else self.place()
+        kinds = tuple(self.kind(v) or "" for v in operands)
+        sizes = [*self.shape[2:]] if len(self.shape) == 4 else [1, self.shape[2]]
+        stride = [*self.stride] if len(self.stride) == 2 else [1, *self.stride]
+        x_steps = self._steps(self.x.strides)
+        builder = self.builder
+        words: list[Word] = [
+            target.place, self.x.place, builder.constant(self.weights).place,
+            builder.constant(self.bias).place, builder.table(self.taps.astype(np.int64)),
+            self.shape[0], *sizes, self.shape[1], *self._steps(target.strides), x_steps[0],
+            x_steps[1] * stride[0], x_steps[2] * stride[1],
+        ]  # fmt: skip
+        for view in operands:
+            words += [view.place, *self._steps(broadcast(view, self.shape))]
+        spec = DepthwiseSpec(len(self.taps), tree, kinds)
+        before, builder.label = builder.label, self.label
+        builder.emit(
+            named("depthwise", tree), depthwise(spec), words, [self.x, *operands], target,
+            flops=2.0 * len(self.taps) * prod(self.shape),
+        )  # fmt: skip
+        builder.label = before
+        if out is not None and out is not target:
+            return builder.copy(target, out)
+        return target
+
+
+def _register(count: int) -> None:
+    @lowering(f"nn.functional.conv{count}d")
+    def convolution(builder: Builder, call: Arguments) -> str | None:
+        return _lower(builder, call, count)
+
+
+for _count in (1, 2, 3):
+    _register(_count)

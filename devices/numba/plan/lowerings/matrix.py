@@ -1,0 +1,108 @@
+"""Matrix products: layers with constant weights, and products of what the plan computes."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .....ops.trace import Ref
+from ...brgemm import tile_of
+from ...expressions import ACC
+from ..builder import FLOAT, Arguments, Builder, Lazy, array_of, broadcast, lowering
+from ..places import View
+from ..products import Product, constant_panels, matrix_rows, offsets, packed_panels
+
+_ONE_TAP = np.zeros(1, np.int64)
+
+
+def _dims(builder: Builder, index: int, count: int) -> tuple[int, ...]:
+    """How a product's result should lie: as the one that permutes it next wants it."""
+    user = builder.only_user(index)
+    order = tuple(range(count))
+    if user is None or user.name not in ("permute", "transpose"):
+        return order
+    given = Arguments(user).given
+    if user.name == "transpose":
+        dims = list(order)
+        a, b = given["dim0"] % count, given["dim1"] % count
+        dims[a], dims[b] = dims[b], dims[a]
+    else:
+        flat = given.get("dims", user.args[1:])
+        flat = flat[0] if len(flat) == 1 and isinstance(flat[0], tuple | list) else flat
+        dims = [d % count for d in flat]
+    return tuple(dims) if dims[-1] == count - 1 else order
+
+
+@lowering("nn.functional.linear")
+def linear(builder: Builder, call: Arguments) -> str | None:
+    """``input @ weight.T + bias``."""
+    weight, bias = call["weight"], call.get("bias")
+    if isinstance(weight, Ref) or isinstance(bias, Ref):
+        return "weights that are computed"
+    return _by_constant(builder, call, call["input"], array_of(weight).T, bias)
+
+
+@lowering("matmul", "mm", "bmm")
+def matmul(builder: Builder, call: Arguments) -> str | None:
+    """Products of matrices and batches of them."""
+    left, right = call["input"], call.get("other", call.get("mat2"))
+    if not isinstance(right, Ref) and array_of(right).ndim == 2:
+        return _by_constant(builder, call, left, array_of(right), None)
+    if len(builder.shape(left)) < 2 or len(builder.shape(right)) < 2:
+        return "a vector"
+    if builder.dtype_of(left) != FLOAT or builder.dtype_of(right) != FLOAT:
+        return "not float32"
+    return _by_value(builder, call.output, builder.view(left), builder.view(right))
+
+
+@lowering("addmm")
+def addmm(builder: Builder, call: Arguments) -> str | None:
+    """``input + mat1 @ mat2``."""
+    bias, right = call["input"], call["mat2"]
+    if isinstance(bias, Ref) or isinstance(right, Ref) or set(call.given) & {"alpha", "beta"}:
+        return "weights that are computed, or factors"
+    if array_of(bias).shape not in (array_of(right).shape[1:], (1, array_of(right).shape[1])):
+        return "a bias of another shape"
+    return _by_constant(builder, call, call["mat1"], array_of(right), array_of(bias).reshape(-1))
+
+
+def _by_constant(
+    builder: Builder, call: Arguments, left: Any, right: np.ndarray[Any, Any], bias: Any
+) -> str | None:
+    """Rows of what the plan computes times a constant matrix."""
+    if builder.dtype_of(left) != FLOAT or right.dtype != FLOAT:
+        return "not float32"
+    if len(builder.shape(left)) < 2:
+        return "a vector"
+    if 0 in (*builder.shape(left), *right.shape):
+        return "no elements"
+    a, rows = matrix_rows(builder, builder.view(left), 0)
+    shape = (*a.shape[:-1], right.shape[1])
+    panels = constant_panels(builder, [right], tile_of(right.shape[1]))
+    made = Product(
+        builder, "linear", shape, _dims(builder, call.output, len(shape)), (), len(shape) - 1, a,
+        rows, _ONE_TAP, right.shape[0], panels, None if bias is None else array_of(bias),
+    )  # fmt: skip
+    builder.give(call.output, Lazy(ACC, (), shape, made))
+    return None
+
+
+def _by_value(builder: Builder, output: int, left: View, right: View) -> str | None:
+    """Two batches of matrices that the plan computes."""
+    if 0 in (*left.shape, *right.shape):
+        return "no elements"
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    shape = (*batch, left.shape[-2], right.shape[-1])
+    panels = packed_panels(builder, right, right.shape[:-2], tile_of(shape[-1]))
+    a, rows = matrix_rows(builder, left, len(left.shape) - 2)
+    lead = broadcast(View(a.buffer, a.shape[:-2], a.strides[:-2], a.dtype), batch)
+    of_b = np.arange(prod(right.shape[:-2])).reshape(right.shape[:-2]) * panels.size
+    starts = np.stack([offsets(batch, lead), np.broadcast_to(of_b, batch).reshape(-1)], axis=1)
+    made = Product(
+        builder, "matmul", shape, _dims(builder, output, len(shape)), tuple(range(len(batch))),
+        len(shape) - 1, a, rows, _ONE_TAP, left.shape[-1], panels, None, starts,
+    )  # fmt: skip
+    builder.give(output, Lazy(ACC, (), shape, made))
+    return None

@@ -1,0 +1,198 @@
+"""The product as a producer: what matrix products and convolutions have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+from ..brgemm import SPLIT_BATCH, SPLIT_PANELS, SPLIT_ROWS, Spec, product
+from ..expressions import ACC, Tree, weight
+from ..gemm import BLOCK, Tile, pack, tiles
+from ..packing import packing
+from .builder import FLOAT, Builder, Producer, broadcast, named
+from .places import Array, Place, View, Word, contiguous_strides
+
+_FEW = 12  # tiles below which work is split by panels
+
+
+def offsets(shape: Sequence[int], strides: Sequence[int]) -> Array:
+    """How far each element is from the first, in elements.
+
+    >>> offsets((2, 3), (10, 1)).tolist()
+    [0, 1, 2, 10, 11, 12]
+    """
+    found = np.zeros(1, np.int64)
+    for size, step in zip(shape, strides, strict=True):
+        found = np.add.outer(found, np.arange(size, dtype=np.int64) * step).reshape(-1)
+    return found
+
+
+@dataclass
+class Panels:
+    """B in panels: a constant, or packed by the plan; for a batch one after another."""
+
+    view: View
+    tile: Tile
+    k: int  # of all taps
+    n: int
+
+    @property
+    def count(self) -> int:
+        return -(-self.n // self.tile.columns)
+
+    @property
+    def size(self) -> int:
+        """The elements of one matrix."""
+        return self.count * self.tile.columns * self.k
+
+
+def constant_panels(builder: Builder, matrices: Sequence[Array], tile: Tile) -> Panels:
+    """Constant matrices (k, n), packed now."""
+    packed = [pack(np.ascontiguousarray(m), tile) for m in matrices]
+    joined = packed[0].panels if len(packed) == 1 else np.concatenate([p.panels for p in packed])
+    return Panels(builder.constant(joined), tile, packed[0].k, packed[0].n)
+
+
+def packed_panels(builder: Builder, b: View, batch: Sequence[int], tile: Tile) -> Panels:
+    """Matrices that the plan computes, ``(*batch, k, n)``: a step packs them each time."""
+    k, n = b.shape[-2:]
+    transposed = b.strides[-1] != 1 and n != 1
+    if transposed and b.strides[-2] != 1 and k != 1:
+        b = builder.ordered(b)
+        transposed = False
+    row = b.strides[-1] if transposed else b.strides[-2]
+    count = -(-n // tile.columns)
+    size = count * tile.columns * k
+    lead = broadcast(View(b.buffer, b.shape[:-2], b.strides[:-2], b.dtype), batch)
+    starts = np.stack([np.arange(prod(batch)) * size, offsets(batch, lead)], axis=1)
+    view = builder.new((prod(batch) * size,))
+    words: list[Word] = [
+        view.place, b.place, builder.table(starts.astype(np.int64)), k, n, row, count, prod(batch),
+    ]  # fmt: skip
+    builder.emit("pack", packing(tile, transposed), words, [b], view)
+    return Panels(view, tile, k, n)
+
+
+@dataclass(eq=False)
+class Product(Producer):
+    """``C = tree(bias + A @ B)``; C's dimensions are a batch, rows and one of columns."""
+
+    builder: Builder
+    name: str
+    shape: tuple[int, ...]
+    order: tuple[int, ...]  # C's dimensions in memory, from outside to inside
+    batch: tuple[int, ...]  # the dimensions that count products
+    column: int  # the dimension of the columns
+    a: View
+    rows: Array  # where each row of A begins, in elements
+    taps: Array
+    k: int
+    b: Panels
+    bias: Array | None = None
+    starts: Array | None = None  # of a batch: where each product's A and B begin
+    groups: int = 1  # of the columns' dimension, each a product of its own
+    label: str = field(default="")
+
+    def __post_init__(self) -> None:
+        self.label = self.builder.label
+        self.row_dims = [
+            d for d in range(len(self.shape)) if d != self.column and d not in self.batch
+        ]
+
+    def kind(self, view: View) -> str | None:
+        steps = broadcast(view, self.shape)
+        if view.dtype != FLOAT or self.groups > 1:
+            return None
+        if not any(steps):
+            return "one"
+        if self.shape[self.column] > 1 and steps[self.column] != 1:
+            return None
+        if any(steps[d] for d in self.batch):
+            return None
+        return "full" if any(steps[d] for d in self.row_dims) else "column"
+
+    def place(self) -> View:
+        return self.builder.new(self.shape, FLOAT, self.order)
+
+    def _table(self, strides: Sequence[int]) -> Place:
+        """Where each row begins, for something with C's rows."""
+        shape = [self.shape[d] for d in self.row_dims]
+        found = offsets(shape, [strides[d] for d in self.row_dims])
+        return self.builder.table(found.astype(np.int32))
+
+    def emit(self, tree: Tree, operands: Sequence[View], out: View | None) -> View:
+        builder, tile = self.builder, self.b.tile
+        target = out
+        if out is None or (self.shape[self.column] > 1 and out.strides[self.column] != 1):
+            target = self.place()
+        assert target is not None
+        kinds = tuple(self.kind(v) or "" for v in operands)
+        m = prod(self.shape[d] for d in self.row_dims)
+        rows, large, small = tiles(m, tile.rows)
+        batch = prod(self.shape[d] for d in self.batch) * self.groups
+        spec = Spec(tile, rows, tree, kinds, len(self.taps) > 1, batch > 1)
+        count = large + small
+        seen = max(1, self.a.size * 4 // batch // count)
+        split = SPLIT_ROWS if count >= _FEW or count >= self.b.count else SPLIT_PANELS
+        if batch > 1:
+            split = SPLIT_BATCH
+        wide = np.zeros(self.b.count * tile.columns * self.groups, np.float32)
+        if self.bias is not None:
+            n = self.b.n
+            for g in range(self.groups):
+                start = g * self.b.count * tile.columns
+                wide[start : start + n] = self.bias[g * n : (g + 1) * n]
+        words: list[Word] = [
+            target.place, self.a.place, self.b.view.place, builder.table(wide),
+            builder.table(self.rows.astype(np.int32)), self._table(target.strides),
+            builder.table(self.taps.astype(np.int64)), len(self.taps), self.k, self.b.n, large,
+            small, self.b.count, max(1, BLOCK // seen), split, batch, self._batch_table(target),
+        ]  # fmt: skip
+        for view, kind in zip(operands, kinds, strict=True):
+            words.append(view.place)
+            words.append(self._table(broadcast(view, self.shape)) if kind == "full" else 0)
+        over = next(
+            (
+                (target.buffer, v.buffer)
+                for v in operands
+                if v.strides == target.strides and v.shape == target.shape
+                and v.offset == target.offset == 0 and weight(tree) <= 6
+            ),
+            None,
+        )  # fmt: skip
+        before, builder.label = builder.label, self.label
+        builder.emit(
+            named(self.name, tree), product(spec), words, [self.a, self.b.view, *operands], target,
+            flops=2.0 * m * batch * self.b.k * self.b.n, over=over,
+        )  # fmt: skip
+        builder.label = before
+        if out is not None and out is not target:
+            return builder.copy(target, out)
+        return target
+
+    def _batch_table(self, target: View) -> Word:
+        """How far the C, A, B and bias of each product are from the first's."""
+        if self.starts is None:
+            return 0
+        shape = [self.shape[d] for d in self.batch]
+        of_c = offsets(shape, [target.strides[d] for d in self.batch])
+        of_bias = np.zeros_like(of_c)
+        if self.groups > 1:
+            of_c = np.arange(self.groups) * self.b.n
+            of_bias = np.arange(self.groups) * self.b.count * self.b.tile.columns
+        found = np.stack([of_c, self.starts[:, 0], self.starts[:, 1], of_bias], axis=1)
+        return self.builder.table(np.ascontiguousarray(found, np.int64))
+
+
+def matrix_rows(builder: Builder, view: View, lead: int) -> tuple[View, Array]:
+    """A view whose last dimension lies in one piece, and where the rows after ``lead`` begin."""
+    if view.shape[-1] != 1 and view.strides[-1] != 1:
+        view = builder.ordered(view)
+    return view, offsets(view.shape[lead:-1], view.strides[lead:-1])
+
+
+__all__ = ["ACC", "Panels", "Product", "constant_panels", "contiguous_strides", "matrix_rows",
+           "offsets", "packed_panels"]  # fmt: skip
