@@ -86,6 +86,7 @@ class _Micro:
         )
         self.short = weight(spec.tree) <= _SHORT
         self.vectors = Expression(self.tile.lanes, self.code)
+        self.alike: dict[tuple[int, Value], Value] = {}  # operands that are the same in every row
 
     def written(self) -> Code:
         code, tile = self.code, self.tile
@@ -137,6 +138,7 @@ class _Micro:
     def _stored(self, sums: list[Value], masked: bool) -> None:
         code, tile = self.code, self.tile
         masks = [mask_of(code, tile, i, "%columns") if masked else "" for i in range(tile.vectors)]
+        self.alike = {}
         for row in range(self.rows):
             to = _offset(code, tile, "%c", "%c_rows", row)
             for i in range(tile.vectors):
@@ -163,7 +165,14 @@ class _Micro:
 
     def _expression(self, acc: Value, row: Value, column: Value, mask: Value) -> Value:
         def leaf(node: Tree) -> Value:
-            return acc if node == ACC else self._operand(node[1], row, column, mask)
+            if node == ACC:
+                return acc
+            if not self.short or self.spec.operands[node[1]] == "full":
+                return self._operand(node[1], row, column, mask)
+            key = node[1], column
+            if key not in self.alike:
+                self.alike[key] = self._operand(*key[:1], row, column, mask)
+            return self.alike[key]
 
         return emitted(self.vectors, self.spec.tree, leaf)
 

@@ -13,6 +13,7 @@ from ..expressions import ACC, Tree, weight
 from ..gemm import BLOCK, Tile, pack, tiles
 from ..packing import packing
 from .builder import FLOAT, Builder, Producer, broadcast, named
+from .folding import folded
 from .places import Array, Place, View, Word, contiguous_strides
 
 _FEW = 12  # tiles below which work is split by panels
@@ -28,6 +29,27 @@ def offsets(shape: Sequence[int], strides: Sequence[int]) -> Array:
     for size, step in zip(shape, strides, strict=True):
         found = np.add.outer(found, np.arange(size, dtype=np.int64) * step).reshape(-1)
     return found
+
+
+@dataclass
+class Matrices:
+    """Constant B's of one product or of groups, packed when the product is written."""
+
+    arrays: list[Array]  # (k, n)
+    tile: Tile
+
+    @property
+    def n(self) -> int:
+        return int(self.arrays[0].shape[1])
+
+    @property
+    def count(self) -> int:
+        return -(-self.n // self.tile.columns)
+
+    @property
+    def size(self) -> int:
+        """The elements of one, packed."""
+        return self.count * self.tile.columns * len(self.arrays[0])
 
 
 @dataclass
@@ -90,7 +112,7 @@ class Product(Producer):
     rows: Array  # where each row of A begins, in elements
     taps: Array
     k: int
-    b: Panels
+    b: Panels | Matrices
     bias: Array | None = None
     starts: Array | None = None  # of a batch: where each product's A and B begin
     groups: int = 1  # of the columns' dimension, each a product of its own
@@ -124,7 +146,15 @@ class Product(Producer):
         return self.builder.table(found.astype(np.int32))
 
     def emit(self, tree: Tree, operands: Sequence[View], out: View | None) -> View:
-        builder, tile = self.builder, self.b.tile
+        builder, tile, bias = self.builder, self.b.tile, self.bias
+        if isinstance(self.b, Matrices):
+            n = self.b.n * self.groups
+            rest = folded(tree, operands, self.kind, n)
+            tree, operands, bias = rest.tree, rest.operands, rest.bias(self.bias, n)
+            scaled = rest.weights(np.concatenate(self.b.arrays, axis=1), 1)
+            b = constant_panels(builder, np.split(scaled, self.groups, axis=1), tile)
+        else:
+            b = self.b
         target = out
         if out is None or (self.shape[self.column] > 1 and out.strides[self.column] != 1):
             target = self.place()
@@ -136,20 +166,19 @@ class Product(Producer):
         spec = Spec(tile, rows, tree, kinds, len(self.taps) > 1, batch > 1)
         count = large + small
         seen = max(1, self.a.size * 4 // batch // count)
-        split = SPLIT_ROWS if count >= _FEW or count >= self.b.count else SPLIT_PANELS
+        split = SPLIT_ROWS if count >= _FEW or count >= b.count else SPLIT_PANELS
         if batch > 1:
             split = SPLIT_BATCH
-        wide = np.zeros(self.b.count * tile.columns * self.groups, np.float32)
-        if self.bias is not None:
-            n = self.b.n
+        wide = np.zeros(b.count * tile.columns * self.groups, np.float32)
+        if bias is not None:
             for g in range(self.groups):
-                start = g * self.b.count * tile.columns
-                wide[start : start + n] = self.bias[g * n : (g + 1) * n]
+                start = g * b.count * tile.columns
+                wide[start : start + b.n] = bias[g * b.n : (g + 1) * b.n]
         words: list[Word] = [
-            target.place, self.a.place, self.b.view.place, builder.table(wide),
+            target.place, self.a.place, b.view.place, builder.table(wide),
             builder.table(self.rows.astype(np.int32)), self._table(target.strides),
-            builder.table(self.taps.astype(np.int64)), len(self.taps), self.k, self.b.n, large,
-            small, self.b.count, max(1, BLOCK // seen), split, batch, self._batch_table(target),
+            builder.table(self.taps.astype(np.int64)), len(self.taps), self.k, b.n, large,
+            small, b.count, max(1, BLOCK // seen), split, batch, self._batch_table(target),
         ]  # fmt: skip
         for view, kind in zip(operands, kinds, strict=True):
             words.append(view.place)
@@ -165,8 +194,8 @@ class Product(Producer):
         )  # fmt: skip
         before, builder.label = builder.label, self.label
         builder.emit(
-            named(self.name, tree), product(spec), words, [self.a, self.b.view, *operands], target,
-            flops=2.0 * m * batch * self.b.k * self.b.n, over=over,
+            named(self.name, tree), product(spec), words, [self.a, b.view, *operands], target,
+            flops=2.0 * m * batch * b.k * b.n, over=over,
         )  # fmt: skip
         builder.label = before
         if out is not None and out is not target:

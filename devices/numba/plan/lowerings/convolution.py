@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import prod
 from typing import Any
 
@@ -15,6 +16,7 @@ from ...brgemm import tile_of
 from ...depthwise_last import Spec as DepthwiseSpec
 from ...depthwise_last import depthwise
 from ...expressions import ACC, Tree
+from ...winograd import F2, F4, Transform
 from ..builder import (
     FLOAT,
     Arguments,
@@ -26,8 +28,10 @@ from ..builder import (
     lowering,
     named,
 )
+from ..folding import folded
 from ..places import Array, View, Word
-from ..products import Product, constant_panels, offsets
+from ..products import Matrices, Product, offsets
+from ..winograd import Winograd, fits
 
 
 def last(count: int) -> tuple[int, ...]:
@@ -75,6 +79,11 @@ def padded(builder: Builder, argument: Any, pads: Any) -> View:
     return whole
 
 
+def precise() -> Transform | None:
+    """The transform that the precision asked for allows."""
+    return {"0": None, "4": F4}.get(os.environ.get("TENSORLITE_WINOGRAD", "2"), F2)
+
+
 def _lower(builder: Builder, call: Arguments, count: int) -> str | None:
     given = call.given
     weight, bias = given["weight"], given.get("bias")
@@ -90,10 +99,17 @@ def _lower(builder: Builder, call: Arguments, count: int) -> str | None:
     options = {k: v for k, v in given.items() if k in ("stride", "padding", "dilation", "groups")}
     _, stride, pads, dilation, groups = prepared(call.call.name, count, example, w, b, **options)
     counts = window_counts(call.call.name, shape[2:], w.shape[2:], stride, pads, dilation)
-    x = padded(builder, given["input"], pads)
     result = (shape[0], len(w), *counts)
-    if groups > 1 and w.shape[1] == 1 and len(w) == groups and count <= 2:
-        made: Producer = Depthwise(builder, result, x, w, b, stride, dilation)
+    plain = w.shape[2:] == (3, 3) and stride == dilation == (1, 1) and groups == 1
+    transform = precise() if plain and fits(result, w) else None
+    if transform is not None:
+        m = transform.outputs
+        pads = tuple((a, b + -n % m) for (a, b), n in zip(pads, counts, strict=True))
+    x = padded(builder, given["input"], pads)
+    if transform is not None:
+        made: Producer = Winograd(builder, result, x, w, b, transform)
+    elif groups > 1 and w.shape[1] == 1 and len(w) == groups and count <= 2:
+        made = Depthwise(builder, result, x, w, b, stride, dilation)
     else:
         made = _product(builder, result, x, w, b, stride, dilation, groups)
     builder.give(call.output, Lazy(ACC, (), result, made))
@@ -122,13 +138,13 @@ def _product(
         w[g * per_group : (g + 1) * per_group].transpose(order).reshape(-1, per_group)
         for g in range(groups)
     ]
-    panels = constant_panels(builder, matrices, tile_of(per_group))
+    b_of = Matrices(matrices, tile_of(per_group))
     starts = None
     if groups > 1:
-        starts = np.stack([np.arange(groups) * inputs, np.arange(groups) * panels.size], axis=1)
+        starts = np.stack([np.arange(groups) * inputs, np.arange(groups) * b_of.size], axis=1)
     name = f"conv {'x'.join(map(str, kernel))}"
     return Product(
-        builder, name, shape, last(count), (), 1, x, rows, taps, k, panels, b, starts, groups
+        builder, name, shape, last(count), (), 1, x, rows, taps, k, b_of, b, starts, groups
     )
 
 
@@ -141,9 +157,8 @@ class Depthwise(Producer):
     ) -> None:  # fmt: skip
         self.builder, self.shape, self.x = builder, shape, x
         self.label = builder.label
-        flat = w.reshape(len(w), -1).T  # a row of channels for each tap
-        self.weights = np.ascontiguousarray(flat, np.float32)
-        self.bias = np.zeros(len(w), np.float32) if b is None else np.ascontiguousarray(b)
+        self.weights = w.reshape(len(w), -1).T  # a row of channels for each tap
+        self.bias = b
         apart = [s * d for s, d in zip(x.strides[2:], dilation, strict=True)]
         self.taps = offsets(w.shape[2:], apart)
         self.stride = stride
@@ -168,14 +183,18 @@ class Depthwise(Producer):
 
     def emit(self, tree: Tree, operands: Any, out: View | None) -> View:
         target = out if out is not None and out.strides[1] == 1 else self.place()
+        rest = folded(tree, operands, self.kind, self.shape[1])
+        tree, operands = rest.tree, rest.operands
+        weights = np.ascontiguousarray(rest.weights(self.weights, 1))
+        bias = rest.bias(self.bias, self.shape[1])
         kinds = tuple(self.kind(v) or "" for v in operands)
         sizes = [*self.shape[2:]] if len(self.shape) == 4 else [1, self.shape[2]]
         stride = [*self.stride] if len(self.stride) == 2 else [1, *self.stride]
         x_steps = self._steps(self.x.strides)
         builder = self.builder
         words: list[Word] = [
-            target.place, self.x.place, builder.constant(self.weights).place,
-            builder.constant(self.bias).place, builder.table(self.taps.astype(np.int64)),
+            target.place, self.x.place, builder.constant(weights).place,
+            builder.constant(bias).place, builder.table(self.taps.astype(np.int64)),
             self.shape[0], *sizes, self.shape[1], *self._steps(target.strides), x_steps[0],
             x_steps[1] * stride[0], x_steps[2] * stride[1],
         ]  # fmt: skip

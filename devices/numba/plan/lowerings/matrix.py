@@ -12,7 +12,7 @@ from ...brgemm import tile_of
 from ...expressions import ACC
 from ..builder import FLOAT, Arguments, Builder, Lazy, array_of, broadcast, lowering
 from ..places import View
-from ..products import Product, constant_panels, matrix_rows, offsets, packed_panels
+from ..products import Matrices, Product, matrix_rows, offsets, packed_panels
 
 _ONE_TAP = np.zeros(1, np.int64)
 
@@ -80,10 +80,10 @@ def _by_constant(
         return "no elements"
     a, rows = matrix_rows(builder, builder.view(left), 0)
     shape = (*a.shape[:-1], right.shape[1])
-    panels = constant_panels(builder, [right], tile_of(right.shape[1]))
+    b = Matrices([right], tile_of(right.shape[1]))
     made = Product(
         builder, "linear", shape, _dims(builder, call.output, len(shape)), (), len(shape) - 1, a,
-        rows, _ONE_TAP, right.shape[0], panels, None if bias is None else array_of(bias),
+        rows, _ONE_TAP, right.shape[0], b, None if bias is None else array_of(bias),
     )  # fmt: skip
     builder.give(call.output, Lazy(ACC, (), shape, made))
     return None
