@@ -89,12 +89,14 @@ def nest(
     inside(0, [])
 
 
-def share(code: Code, count: Value, step: int = 1) -> tuple[Value, Value]:
+def share(
+    code: Code, count: Value, step: int = 1, part: Value = "%part", parts: Value = "%parts"
+) -> tuple[Value, Value]:
     """The first and last of ``range(count)`` for this part, in multiples of ``step``."""
     units = code.value(f"sdiv i64 {code.add(count, step - 1)}, {step}") if step > 1 else count
     ends = []
-    for part in ("%part", code.add("%part", 1)):
-        unit = code.value(f"sdiv i64 {code.mul(units, part)}, %parts")
+    for number in (part, code.add(part, 1)):
+        unit = code.value(f"sdiv i64 {code.mul(units, number)}, {parts}")
         end = code.mul(unit, step)
         beyond = code.value(f"icmp sgt i64 {end}, {count}")
         ends.append(code.value(f"select i1 {beyond}, i64 {count}, i64 {end}"))

@@ -94,8 +94,11 @@ class Row:
         return self.code.value(f"call reassoc float @{name}(float -0.0, {v} {value})")
 
 
-def softmax_ir() -> str:
-    """``e**(x - max) / sum``: the greatest, the powers and their sum, the division."""
+def softmax_ir(closed: bool = False) -> str:
+    """``e**(x - max) / sum``: the greatest, the powers and their sum, the division.
+
+    With ``closed`` a row of -inf only gives zeros, as attention that may go nowhere does.
+    """
     row = Row("ptr %out, ptr %x, i64 %n, i64 %first, i64 %last")
     code, e, v = row.code, row.e, row.e.vector
     lowest = e.constant(float("-inf"))
@@ -105,6 +108,9 @@ def softmax_ir() -> str:
         top = row.each(lambda load, store, m: e.call("maxnum", load(x), m), lowest, lowest)
         name = f"llvm.vector.reduce.fmax.v{row.lanes}f32"
         greatest = row.splat(code.call("float", name, f"{v} {top}"))
+        if closed:
+            finite = e.constant(-3.4028234663852886e38)
+            greatest = e.select("oeq", greatest, lowest, finite, greatest)
 
         def power(load: Any, store: Any, total: Value) -> Value:
             # Beyond the end -inf comes in, so that nothing is added (nor where all are -inf).
@@ -114,6 +120,9 @@ def softmax_ir() -> str:
 
         total = row.each(power, e.constant(0.0), lowest)
         share = row.splat(code.value(f"fdiv float 1.0, {row.sum(total)}"))
+        if closed:
+            none = e.constant(0.0)
+            share = e.select("oeq", share, e.constant(float("inf")), none, share)
 
         def divide(load: Any, store: Any, nothing: Value) -> Value:
             store(out, e.mul(load(out), share))

@@ -111,6 +111,7 @@ class Builder:
         self.constants: dict[int, View] = {}
         self.tables: dict[tuple[str, bytes], Place] = {}
         self.held: list[Any] = []  # what must stay alive as long as the plan
+        self.blocks: list[tuple[Array, list[Word]]] = []
         self.errors: list[tuple[Array, str]] = []
         self.label = ""
         self.users: dict[int, list[int]] = {}
@@ -198,6 +199,12 @@ class Builder:
         if key not in self.tables:
             self.tables[key] = self.constant(np.ascontiguousarray(values)).place
         return self.tables[key]
+
+    def block(self, words: list[Word]) -> Place:
+        """The address of further words, which are filled in when the arena is laid out."""
+        room = np.zeros(len(words), np.int64)
+        self.blocks.append((room, words))
+        return self.constant(room).place
 
     def constant(self, array: Array) -> View:
         """An array that stays as it is."""

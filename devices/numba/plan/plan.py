@@ -6,6 +6,7 @@ import ctypes
 import threading
 import time
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from ....errors import OperatorError
 from ....ops.trace import Ref, Trace, references
 from ....tensor import Tensor, wrap
 from ....threads import get_num_threads
+from ..code import Code, module
+from ..llvm import compiled
 from . import lowerings as lowerings
 from .arena import Arena, lay_out, lifetimes, share
 from .builder import Builder
@@ -28,6 +31,10 @@ class Segment:
 
     records: Array
     steps: list[Step]
+
+    @cached_property
+    def address(self) -> int:
+        return address_of(self.records)
 
 
 class Plan:
@@ -45,6 +52,8 @@ class Plan:
         self._lay_out({i: v for i, v in views.items() if isinstance(v, View)}, trace.inputs)
         self.inputs = [self._array(views[i]) for i in trace.inputs]
         self.results = {i: self._array(views[i]) for i in references(trace.outputs)}
+        for room, words in builder.blocks:
+            room[:] = [address(word) for word in words]
         self.segments = self._segments()
         self.lock = threading.Lock()
 
@@ -141,8 +150,24 @@ def _single(segment: Segment) -> list[Any]:
     return [Segment(segment.records[i : i + 1], [step]) for i, step in enumerate(segment.steps)]
 
 
+@cache
+def _loop() -> Any:
+    """The loop over kernels, compiled: ``f(records, count)`` on one thread."""
+    code = Code("kernel", "ptr %records, i64 %count")
+    with code.loop("%count") as step:
+        record = code.at("i64", "%records", code.mul(step.index, 4))
+        kernel, args = (
+            code.value(f"load ptr, ptr {code.at('i64', record, str(i))}") for i in range(2)
+        )
+        code.do(f"call void {kernel}(ptr {args}, i64 0, i64 1)")
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(compiled(module(code)))
+
+
 def _run(segment: Segment) -> None:
     threads = get_num_threads()
+    if threads == 1:
+        _loop()(segment.address, len(segment.steps))
+        return
     for kernel, args, serial, _ in segment.records.tolist():
         parts = 1 if serial else threads
         for part in range(parts):

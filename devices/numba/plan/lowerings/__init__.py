@@ -1,5 +1,6 @@
 """Operators as steps of a plan, a file per family. A new family adds its line."""
 
+from . import attention as attention
 from . import convolution as convolution
 from . import elementwise as elementwise
 from . import indexing as indexing
