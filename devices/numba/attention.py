@@ -68,8 +68,11 @@ def attention_ir(masked: bool) -> str:
         head = code.value(f"sdiv i64 {unit.index}, {blocks}")
         block = code.value(f"srem i64 {unit.index}, {blocks}")
         which = code.mul(entry(block_table, block, 4, 3), TEMPLATE)
-        code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {own}",
-                  f"ptr {code.at('i64', templates, which)}", f"i64 {8 * TEMPLATE}", "i1 false")  # fmt: skip
+        template = code.at("i64", templates, which)
+        code.call(
+            "void", "llvm.memcpy.p0.p0.i64", f"ptr {own}", f"ptr {template}",
+            f"i64 {8 * TEMPLATE}", "i1 false",
+        )  # fmt: skip
         of_head = [entry(head_table, head, 6, i) for i in range(5)]
         of_block = [entry(block_table, block, 4, i) for i in range(3)]
         assigned(first_at + index["c"], scores)

@@ -44,7 +44,7 @@ def tile_of(columns: int) -> Tile:
     lanes = target().lanes
     if lanes < 16:
         return Tile("float", lanes, 6, 2)
-    shapes = ((6, 4), (9, 3), (14, 2), (28, 1))
+    shapes = ((6, 4), (9, 3), (5, 5), (4, 6), (14, 2), (3, 7), (28, 1))
     padded = [-(-columns // (v * lanes)) * v * lanes for _, v in shapes]
     rows, vectors = shapes[padded.index(min(padded))]
     return Tile("float", lanes, rows, vectors)

@@ -1,9 +1,14 @@
 """Depthwise convolution with channels last: a vector of channels and several pixels at a time.
 
+A row of pixels is cut into groups of two sizes that differ by one, as rows are in :mod:`.gemm`.
+Around that go a few vectors of channels, the rows of a band, blocks of channels and bands: what
+a block reads for a row is still in the first-level cache when the next row needs it again.
+
 The words: the addresses of the result, the padded input, the weights (a row of channels for each
-tap), the bias and the taps' offsets; the numbers of images, rows, columns and channels; the strides
-of the result over images, rows and columns, and those of the input over the windows; then for each
-operand its address and three strides. All strides are in elements.
+tap), the bias and the taps' offsets; the numbers of images, rows, rows in a band and channels; how
+many groups are one pixel larger, and how many are not; the strides of the result over images, rows
+and columns, and those of the input over the windows and from one tap of a row to the next; then for
+each operand its address and three strides. All strides are in elements.
 """
 
 from __future__ import annotations
@@ -16,7 +21,8 @@ from .expressions import ACC, Tree, emitted
 from .fused import Vectors, Words, placed, share
 from .llvm import compiled, target
 
-_PIXELS = 8
+PIXELS = 8  # at most so many in a group
+_VECTORS = 4  # of channels in a block
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,9 @@ class Spec:
     """All that is compiled into a kernel; operands are "full", "column" or "one"."""
 
     taps: int
+    width: int  # taps of a row, side by side; 1 if they are apart
+    stride: int  # from window to window, in taps of a row; 0 if they share nothing
+    pixels: int  # in a group, or one more
     tree: Tree = ACC
     operands: tuple[str, ...] = ()
 
@@ -34,38 +43,47 @@ def depthwise_ir(spec: Spec) -> str:
     code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
     words = Words(code)
     out, x, w, bias, taps = (words.next("ptr") for _ in range(5))
-    images, rows, columns, channels = words.many(4)
-    to_steps, x_steps = words.many(3), words.many(3)
+    images, rows, band, channels, large, small = words.many(6)
+    to_steps, x_steps = words.many(3), words.many(4)
     given = [(words.next("ptr"), words.many(3)) for _ in spec.operands]
     vectors = Vectors(code, target().lanes)
-    lanes, v = vectors.lanes, vectors.e.vector
-    first, last = share(code, code.mul(images, rows))
-    whole = code.value(f"sub i64 {columns}, {_PIXELS - 1}")
+    lanes = vectors.lanes
+    width = lanes * _VECTORS
+    blocks = code.value(f"sdiv i64 {code.add(channels, width - 1)}, {width}")
+    more = code.value(f"add i64 {rows}, {code.add(band, -1)}")
+    bands = code.value(f"sdiv i64 {more}, {band}")
+    first, last = share(code, code.mul(code.mul(images, bands), blocks))
 
     def pixels(
         indices: list[Value], column: Value, count: int, channel: Value, mask: Value
     ) -> None:
-        """``count`` pixels of a row, one vector of channels."""
-        here = [placed(code, "float", x, indices, x_steps[:2])]
-        here = [
-            code.at("float", code.at("float", here[0], code.mul(code.add(column, i), x_steps[2])),
-                    channel)
-            for i in range(count)
-        ]  # fmt: skip
-        start = vectors.load(code.at("float", bias, channel), mask)
-        with code.loop(str(spec.taps), carried=[(v, start)] * count) as tap:
-            offset = code.value(f"load i64, ptr {code.at('i64', taps, tap.index)}")
-            line = code.at("float", w, code.add(code.mul(tap.index, channels), channel))
-            weight = vectors.load(line, mask)
-            for i in range(count):
-                value = vectors.load(code.at("float", here[i], offset), mask)
-                tap.next[i] = vectors.e.fma(value, weight, tap.carried[i])
+        """``count`` pixels of a row, one vector of channels.
+
+        What neighbouring windows share of a row is loaded once: loads are what limits this kernel.
+        """
+        corner = code.at("float", placed(code, "float", x, indices, x_steps[:2]), channel)
+        corner = code.at("float", corner, code.mul(column, x_steps[2]))
+        sums = [vectors.load(code.at("float", bias, channel), mask)] * count
+        line = code.at("float", w, channel)
+        for row in range(spec.taps // spec.width):
+            offset = code.value(f"load i64, ptr {code.at('i64', taps, str(row * spec.width))}")
+            place, loaded = code.at("float", corner, offset), {}
+            for tap in range(spec.width):
+                weight = vectors.load(line, mask)
+                line = code.at("float", line, channels)
+                for i in range(count):
+                    at = i * spec.stride + tap if spec.stride else i
+                    if at not in loaded:
+                        step = x_steps[3] if spec.stride else x_steps[2]
+                        there = code.at("float", place, code.mul(step, at))
+                        loaded[at] = vectors.load(there, mask)
+                    sums[i] = vectors.e.fma(loaded[at], weight, sums[i])
         for i in range(count):
             places = [*indices, code.add(column, i)]
 
             def leaf(node: Tree, i: int = i, places: list[Value] = places) -> Value:
                 if node == ACC:
-                    return tap.carried[i]
+                    return sums[i]
                 base, steps = given[node[1]]
                 kind = spec.operands[node[1]]
                 if kind == "one":
@@ -79,23 +97,32 @@ def depthwise_ir(spec: Spec) -> str:
             vectors.store(value, code.at("float", to, channel), mask)
 
     def row_of(indices: list[Value], channel: Value, mask: Value) -> None:
-        with code.loop(whole, step=_PIXELS) as group:
-            pixels(indices, group.index, _PIXELS, channel, mask)
-        done = code.value(f"sdiv i64 {columns}, {_PIXELS}")
-        with code.loop(columns, code.mul(done, _PIXELS)) as single:
-            pixels(indices, single.index, 1, channel, mask)
+        start = "0"
+        for size, groups in ((spec.pixels + 1, large), (spec.pixels, small)):
+            if size <= PIXELS:
+                with code.loop(groups) as group:
+                    column = code.value(f"add i64 {start}, {code.mul(group.index, size)}")
+                    pixels(indices, column, size, channel, mask)
+                start = code.mul(groups, size)
 
-    with code.loop(last, first) as turn:
-        indices = [
-            code.value(f"sdiv i64 {turn.index}, {rows}"),
-            code.value(f"srem i64 {turn.index}, {rows}"),
-        ]
-        full = code.value(f"and i64 {channels}, {-lanes}")
-        with code.loop(full, step=lanes) as channel:
-            row_of(indices, channel.index, "")
-        left = code.value(f"sub i64 {channels}, {full}")
-        with code.when(code.value(f"icmp sgt i64 {left}, 0")):
-            row_of(indices, full, vectors.mask(left))
+    def least(a: Value, b: Value) -> Value:
+        return code.value(f"select i1 {code.value(f'icmp slt i64 {a}, {b}')}, i64 {a}, i64 {b}")
+
+    with code.loop(last, first) as unit:
+        block = code.mul(code.value(f"srem i64 {unit.index}, {blocks}"), width)
+        outer = code.value(f"sdiv i64 {unit.index}, {blocks}")
+        image = code.value(f"sdiv i64 {outer}, {bands}")
+        begin = code.mul(code.value(f"srem i64 {outer}, {bands}"), band)
+        end = least(code.value(f"add i64 {begin}, {band}"), rows)
+        stop = least(code.add(block, width), channels)
+        inside = code.value(f"sub i64 {stop}, {block}")
+        full = code.add(code.value(f"and i64 {inside}, {-lanes}"), block)
+        left = code.value(f"sub i64 {stop}, {full}")
+        with code.loop(end, begin) as row:
+            with code.loop(full, block, step=lanes) as channel:
+                row_of([image, row.index], channel.index, "")
+            with code.when(code.value(f"icmp sgt i64 {left}, 0")):
+                row_of([image, row.index], full, vectors.mask(left))
     return module(code)
 
 

@@ -13,9 +13,10 @@ from .....ops.spatial import window_counts
 from .....ops.trace import Ref
 from ...border import border
 from ...brgemm import tile_of
+from ...depthwise_last import PIXELS, depthwise
 from ...depthwise_last import Spec as DepthwiseSpec
-from ...depthwise_last import depthwise
 from ...expressions import ACC, Tree
+from ...gemm import tiles
 from ...winograd import F2, F4, Transform
 from ..builder import (
     FLOAT,
@@ -32,6 +33,8 @@ from ..folding import folded
 from ..places import Array, View, Word
 from ..products import Matrices, Product, offsets
 from ..winograd import Winograd, fits
+
+_BAND = 14  # rows that a depthwise convolution does before it goes on to other channels
 
 
 def last(count: int) -> tuple[int, ...]:
@@ -161,6 +164,7 @@ class Depthwise(Producer):
         self.bias = b
         apart = [s * d for s, d in zip(x.strides[2:], dilation, strict=True)]
         self.taps = offsets(w.shape[2:], apart)
+        self.width, self.apart = w.shape[-1], apart[-1]
         self.stride = stride
 
     def kind(self, view: View) -> str | None:
@@ -191,16 +195,22 @@ class Depthwise(Producer):
         sizes = [*self.shape[2:]] if len(self.shape) == 4 else [1, self.shape[2]]
         stride = [*self.stride] if len(self.stride) == 2 else [1, *self.stride]
         x_steps = self._steps(self.x.strides)
+        pixels, large, small = tiles(sizes[1], PIXELS)
         builder = self.builder
         words: list[Word] = [
             target.place, self.x.place, builder.constant(weights).place,
             builder.constant(bias).place, builder.table(self.taps.astype(np.int64)),
-            self.shape[0], *sizes, self.shape[1], *self._steps(target.strides), x_steps[0],
-            x_steps[1] * stride[0], x_steps[2] * stride[1],
+            self.shape[0], sizes[0], min(sizes[0], _BAND), self.shape[1], large, small,
+            *self._steps(target.strides), x_steps[0], x_steps[1] * stride[0],
+            x_steps[2] * stride[1], self.apart,
         ]  # fmt: skip
         for view in operands:
             words += [view.place, *self._steps(broadcast(view, self.shape))]
-        spec = DepthwiseSpec(len(self.taps), tree, kinds)
+        # Windows share what lies at multiples of the distance between taps.
+        shares = self.apart and x_steps[2] * stride[1] % self.apart == 0
+        step = x_steps[2] * stride[1] // self.apart if shares else 0
+        width = self.width if 0 < step <= 2 else 1
+        spec = DepthwiseSpec(len(self.taps), width, step if width > 1 else 0, pixels, tree, kinds)
         before, builder.label = builder.label, self.label
         builder.emit(
             named("depthwise", tree), depthwise(spec), words, [self.x, *operands], target,

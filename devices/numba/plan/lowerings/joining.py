@@ -7,7 +7,7 @@ from typing import Any
 from .....ops.trace import Ref
 from ..builder import Arguments, Builder, Lazy, lowering
 from ..places import View, contiguous_strides
-from .convolution import last
+from .convolution import last, padded
 
 
 def part(whole: View, shape: tuple[int, ...], starts: Any) -> View:
@@ -71,6 +71,15 @@ def stack(builder: Builder, call: Arguments) -> str | None:
     return None
 
 
+def _for_windows(builder: Builder, call: Arguments, amounts: list[int]) -> bool:
+    """Whether only pixels are added around, to something whose channels are or will be last."""
+    if any(amounts[2 * (len(builder.shape(call["input"])) - 2) :]):
+        return False
+    user = builder.only_user(call.output)
+    convolution = user is not None and user.name.startswith("nn.functional.conv")
+    return convolution or _channels_last(builder, call["input"])
+
+
 @lowering("nn.functional.pad", "constant_pad_nd")
 def pad(builder: Builder, call: Arguments) -> str | None:
     """A constant around a tensor."""
@@ -83,6 +92,12 @@ def pad(builder: Builder, call: Arguments) -> str | None:
     if not isinstance(value, int | float):
         value = value.item()
     target = builder.trace.values[call.output].shape
+    if value == 0 and len(shape) in (3, 4) and _for_windows(builder, call, amounts):
+        count = len(shape) - 2
+        pairs = [(amounts[2 * i], amounts[2 * i + 1]) for i in range(len(amounts) // 2)]
+        around = [*reversed(pairs[:count]), *[(0, 0)] * (count - len(pairs))]
+        builder.give(call.output, padded(builder, call["input"], around[-count:]))
+        return None
     order = last(len(shape) - 2) if _channels_last(builder, call["input"]) else None
     out = builder.new(target, "float32", order)
     builder.fill(out, float(value))
