@@ -31,13 +31,14 @@ class Code:
         self.block = "entry"
         self.names = 0
 
-    def _name(self, kind: str) -> str:
+    def fresh(self, kind: str) -> str:
+        """A name that nothing has yet."""
         self.names += 1
         return f"{kind}{self.names}"
 
     def value(self, text: str) -> Value:
         """The result of an instruction."""
-        name = f"%{self._name('t')}"
+        name = f"%{self.fresh('t')}"
         self.lines.append(f"  {name} = {text}")
         return name
 
@@ -79,13 +80,13 @@ class Code:
 
         ``step_by`` is a step that is known only when the code runs.
         """
-        head, done, before = self._name("loop"), self._name("done"), self.block
+        head, done, before = self.fresh("loop"), self.fresh("done"), self.block
         some = self.value(f"icmp slt i64 {start}, {stop}")
         self.do(f"br i1 {some}, label %{head}, label %{done}")
         self.label(head)
-        index = f"%{self._name('i')}"
+        index = f"%{self.fresh('i')}"
         phis = len(self.lines)
-        names = [f"%{self._name('c')}" for _ in carried]
+        names = [f"%{self.fresh('c')}" for _ in carried]
         self.lines += [""] * (1 + len(carried))
         loop = Loop(index, names)
         yield loop
@@ -107,7 +108,7 @@ class Code:
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
         """What runs only where an i1 is true."""
-        then, done = self._name("then"), self._name("done")
+        then, done = self.fresh("then"), self.fresh("done")
         self.do(f"br i1 {condition}, label %{then}, label %{done}")
         self.label(then)
         yield

@@ -6,7 +6,7 @@ import ctypes
 import threading
 import time
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,7 @@ from ....errors import OperatorError
 from ....ops.trace import Ref, Trace, references
 from ....tensor import Tensor, wrap
 from ....threads import get_num_threads
-from ..code import Code, module
-from ..llvm import compiled
+from ..pool import run
 from . import lowerings as lowerings
 from .arena import Arena, lay_out, lifetimes, share
 from .builder import Builder
@@ -150,28 +149,8 @@ def _single(segment: Segment) -> list[Any]:
     return [Segment(segment.records[i : i + 1], [step]) for i, step in enumerate(segment.steps)]
 
 
-@cache
-def _loop() -> Any:
-    """The loop over kernels, compiled: ``f(records, count)`` on one thread."""
-    code = Code("kernel", "ptr %records, i64 %count")
-    with code.loop("%count") as step:
-        record = code.at("i64", "%records", code.mul(step.index, 4))
-        kernel, args = (
-            code.value(f"load ptr, ptr {code.at('i64', record, str(i))}") for i in range(2)
-        )
-        code.do(f"call void {kernel}(ptr {args}, i64 0, i64 1)")
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(compiled(module(code)))
-
-
 def _run(segment: Segment) -> None:
-    threads = get_num_threads()
-    if threads == 1:
-        _loop()(segment.address, len(segment.steps))
-        return
-    for kernel, args, serial, _ in segment.records.tolist():
-        parts = 1 if serial else threads
-        for part in range(parts):
-            _Kernel(kernel)(args, part, parts)
+    run(segment.address, len(segment.steps), get_num_threads())
 
 
 def _eager(step: EagerStep, device: Any) -> None:
