@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +24,19 @@ from .builder import Builder
 from .places import Array, EagerStep, Place, Step, View
 
 _Kernel = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+
+
+_ALIVE: weakref.WeakSet[Plan] = weakref.WeakSet()
+
+
+def _unlock() -> None:
+    """A forked process has none of the threads that may have held a plan when it was made."""
+    for plan in _ALIVE:
+        plan.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 @dataclass(eq=False)
@@ -55,6 +70,7 @@ class Plan:
             room[:] = [address(word) for word in words]
         self.segments = self._segments()
         self.lock = threading.Lock()
+        _ALIVE.add(self)
 
     def _array(self, view: Any) -> Array:
         found: Array = view.array()
