@@ -7,6 +7,7 @@ import os
 from .errors import ArgumentError
 
 _count = 0  # 0 until somebody sets it: as many as there are processors for this process
+_usual = 0  # how many those were when it was first asked
 
 
 def get_num_threads() -> int:
@@ -18,7 +19,10 @@ def get_num_threads() -> int:
     >>> tl.get_num_threads() >= 1
     True
     """
-    return _count or _default()
+    global _usual
+    if not _count and not _usual:
+        _usual = _default()
+    return _count or _usual
 
 
 def set_num_threads(count: int) -> None:

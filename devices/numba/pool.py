@@ -199,16 +199,35 @@ def leader_ir() -> str:
     return module(_barrier(), _execute(), code)
 
 
-@cache
-def _compiled() -> tuple[int, Any, Any]:
-    """The worker's address, and the leader for work that gives up Python's lock and that does not.
+def _alone_ir() -> str:
+    """``kernel(steps, count)``: all steps on the calling thread."""
+    code = Code("kernel", "ptr %steps, i64 %count")
+    code.do("call void @execute(ptr null, ptr %steps, i64 %count, i64 0, i64 1)")
+    return module(_barrier(), _execute(), code)
 
-    The first is called on a thread of its own, which must not hold the lock.
+
+@cache
+def _alone() -> tuple[Any, Any]:
+    """What runs steps on the calling thread: giving up Python's lock, and keeping it."""
+    types: list[Any] = [ctypes.c_void_p, ctypes.c_int64]
+    there = compiled(_alone_ir())
+    return ctypes.CFUNCTYPE(None, *types)(there), ctypes.PYFUNCTYPE(None, *types)(there)
+
+
+def alone(steps: int, count: int, brief: bool = False) -> None:
+    """Runs steps on the calling thread. Other threads of Python wait meanwhile if it is brief:
+    to take the lock again may last a thousand times as long as such work.
     """
-    leader = compiled(leader_ir())
+    _alone()[brief](steps, count)
+
+
+@cache
+def _compiled() -> tuple[Any, Any]:
+    """What a thread of a team is in for life, and what hands it work."""
     types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3]
-    with_lock, without = ctypes.PYFUNCTYPE(None, *types), ctypes.CFUNCTYPE(None, *types)
-    return compiled(worker_ir()), without(leader), with_lock(leader)
+    serve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    lead = ctypes.CFUNCTYPE(None, *types)
+    return serve(compiled(worker_ir())), lead(compiled(leader_ir()))
 
 
 class Team:
@@ -221,8 +240,7 @@ class Team:
         self.memory = mmap.mmap(-1, mmap.PAGESIZE)
         self.state = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         _KEPT.append(self.memory)
-        self.worker, self.leader, self.quick_leader = _compiled()
-        serve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(self.worker)
+        serve, self.leader = _compiled()
         for part in range(1, count):
             threading.Thread(
                 target=serve, args=(self.state, part, count), name=f"tensorlite-{part}", daemon=True
@@ -257,19 +275,10 @@ def can_share() -> bool:
 def run(steps: int, count: int, threads: int, brief: bool = False) -> None:
     """Runs ``count`` steps on so many threads; ``brief`` if all of it takes less than a wake-up."""
     if threads < 2 or not can_share():
-        _, leader, quick = _compiled()
-        (quick if brief else leader)(_alone(), steps, count, 1, 0)
+        alone(steps, count, brief)
         return
     team = _teams.get(threads)
     if team is None:
         with _lock:
             team = _teams.get(threads) or _teams.setdefault(threads, Team(threads))
     team.run(steps, count, brief)
-
-
-@cache
-def _alone() -> int:
-    """A state for callers without a team; what they write there is never read."""
-    memory = mmap.mmap(-1, mmap.PAGESIZE)
-    _KEPT.append(memory)
-    return ctypes.addressof(ctypes.c_char.from_buffer(memory))

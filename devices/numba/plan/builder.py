@@ -132,6 +132,7 @@ class Builder:
             self.label = call.label
             self._lower(call)
         for index in self.results:
+            self.values[index] = self.ordered(self.view(index))
             self.view(index).buffer.kept = True
 
     def _lower(self, call: Call) -> None:

@@ -25,7 +25,7 @@ class Compiled:
     """A module or function that runs as plans, one for each set of shapes and other arguments.
 
     Made by :meth:`tensorlite.nn.Module.compile`. Calling it gives what the module gives; weights
-    are those of the time when a plan is made. At most ``limit`` plans are kept, the ones used last.
+    are those of the time when a plan is made. At most ``limit`` plans are kept, the ones made last.
     """
 
     def __init__(self, function: Callable[..., Any], limit: int = 16) -> None:
@@ -33,14 +33,24 @@ class Compiled:
         self.limit = limit
         self.plans: OrderedDict[Any, Plan] = OrderedDict()
         self.device = resolve("numba")
+        self._quick: dict[Any, Plan] = {}  # the same plans, where all arguments are tensors
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        arrays: list[Array] = []
+        arrays = [] if kwargs else [a._array for a in args if type(a) is Tensor and a._device.host]
+        look = None
+        if arrays and len(arrays) == len(args):
+            look = tuple([part for a in arrays for part in (a.dtype, a.shape)])
+            plan = self._quick.get(look)
+            if plan is not None:
+                return plan(*arrays)
+        arrays = []
         key = _key((args, kwargs), arrays)
         plan = self.plans.get(key)
         if plan is None:
             plan = self._made(key, args, kwargs)
+        if look is not None:
+            self._quick[look] = plan
         return plan(*arrays)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
@@ -61,6 +71,7 @@ class Compiled:
             self.plans[key] = plan
             while len(self.plans) > self.limit:
                 self.plans.popitem(last=False)
+                self._quick.clear()
             return plan
 
     def explain(self) -> Explanation:
