@@ -343,6 +343,8 @@ class Builder:
     ) -> None:  # fmt: skip
         """Adds a kernel's step."""
         moved = sum(v.size * v.dtype.itemsize for v in (*reads, out))
+        if over is not None and sum(v.buffer is over[1] for v in reads) > 1:
+            over = None  # what is written in its place would be read again in another way
         self.steps.append(
             Step(
                 name, kernel, words, [v.buffer for v in reads], [out.buffer, *also], self.label,
