@@ -123,7 +123,7 @@ class Tensor:
     @property
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
-        return self.permute(tuple(range(self._array.ndim))[::-1])
+        return self.permute(tuple(range(self.ndim))[::-1])
 
     @property
     def mT(self) -> Tensor:
@@ -133,7 +133,7 @@ class Tensor:
     @property
     def H(self) -> Tensor:
         """The conjugate transpose of a matrix."""
-        return self.adjoint() if self._array.ndim else self
+        return self.adjoint() if self.ndim else self
 
     mH = property(lambda self: self.adjoint(), doc="The conjugate transpose of matrices.")
 
@@ -374,9 +374,9 @@ class Tensor:
         return int(self._array.shape[0])
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self._array.ndim:
+        if not self.ndim:
             raise ArgumentError("iteration over a 0-d tensor; use item() for its number")
-        return (self[i] for i in range(self._array.shape[0]))
+        return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())
