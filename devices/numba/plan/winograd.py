@@ -68,19 +68,18 @@ class Winograd(Producer):
         c, m = self.w.shape[1], transform.outputs
         per_row, per_column = -(-columns // m), -(-rows // m)
         count, matrices = images * per_row * per_column, transform.size**2
-        room = _CACHE * get_num_threads() // (matrices * (c + n) * 4)
-        blocks = -(-count // max(room, _LEAST))
-        block = -(-count // blocks)
+        block = _block(count, matrices, c, n)
+        v_apart, m_apart = _apart(block * c), _apart(block * n)
         tile = tile_of(n)
         panels = constant_panels(builder, [*transform.filters(weights)], tile)
-        v, products = builder.new((matrices, block, c)), builder.new((matrices, block, n))
+        v, products = builder.new((matrices, v_apart)), builder.new((matrices, m_apart))
         kinds = tuple(self.kind(view) or "" for view in operands)
         spec = Spec(transform, tree, kinds)
         nothing = builder.table(np.zeros(panels.count * tile.columns, np.float32))
         starts = np.arange(matrices)
         zero = np.zeros_like(starts)
         table = builder.table(
-            np.stack([starts * block * n, starts * block * c, starts * panels.size, zero], axis=1)
+            np.stack([starts * m_apart, starts * v_apart, starts * panels.size, zero], axis=1)
         )
         x_steps = [self.x.strides[d] for d in (0, 2, 3)]
         to_steps = [out.strides[d] for d in (0, 2, 3)]
@@ -88,7 +87,7 @@ class Winograd(Producer):
             size = min(block, count - start)
             first: list[Word] = [
                 v.place, self.x.place, start, size, per_row, per_row * per_column, c, *x_steps,
-                block * c,
+                v_apart,
             ]  # fmt: skip
             builder.emit("winograd input", before(transform), first, [self.x], v)
             low, large, small = tiles(size, tile.rows)
@@ -106,7 +105,7 @@ class Winograd(Producer):
             )  # fmt: skip
             final: list[Word] = [
                 out.place, products.place, builder.constant(bias).place, start, size, per_row,
-                per_row * per_column, n, rows, columns, *to_steps, block * n,
+                per_row * per_column, n, rows, columns, *to_steps, m_apart,
             ]  # fmt: skip
             for view in operands:
                 strides = broadcast(view, self.shape)
@@ -114,6 +113,31 @@ class Winograd(Producer):
             builder.emit(
                 named("winograd output", tree), after(spec), final, [products, *operands], out
             )
+
+
+def _block(count: int, matrices: int, c: int, n: int) -> int:
+    """How many tiles go through at once, so that least is moved to and from the caches.
+
+    Each block reads all weights again; a block whose tiles do not stay in the cache writes and
+    reads them there once more.
+    """
+    cache, weights = _CACHE * get_num_threads(), matrices * c * n * 4
+    tile = matrices * (c + n) * 4
+
+    def moved(blocks: int) -> int:
+        spilled = 2 * count * tile if -(-count // blocks) * tile > cache else 0
+        return blocks * (weights if weights > cache // 2 else 0) + spilled
+
+    most = max(1, count // _LEAST)
+    fitting = max(1, min(-(-count * tile // cache), most))
+    best = min((1, fitting), key=moved)
+    return -(-count // best)
+
+
+def _apart(elements: int) -> int:
+    """A distance between matrices that does not put them all in the same places of a cache."""
+    whole = -(-elements // 16) * 16
+    return whole + 16 if whole % 256 == 0 else whole
 
 
 def fits(shape: Sequence[int], w: Array) -> bool:
