@@ -17,18 +17,23 @@ _MAX = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
-def _laid_out(x: Tensor, win: Window, ceil: bool, value: Any) -> tuple[Tensor, list[int]]:
-    """The input padded so that windows fit exactly, and the padding beyond the node's own."""
+def _around(x: Tensor, win: Window, ceil: bool) -> tuple[tuple[int, int], ...]:
+    """The padding with which windows fit exactly."""
     sizes = list(x.shape[2:])
     counts = win.output(sizes, ceil)
-    extra = [
-        max((c - 1) * s + r - (size + b + e), 0)
+    return tuple(
+        (b, e + max((c - 1) * s + r - (size + b + e), 0))
         for c, s, r, size, b, e in zip(
             counts, win.strides, win.reach, sizes, win.begins, win.ends, strict=True
         )
-    ]
-    ends = [e + more for e, more in zip(win.ends, extra, strict=True)]
-    pads = flat_pads(win.begins, ends)
+    )
+
+
+def _laid_out(x: Tensor, win: Window, ceil: bool, value: Any) -> tuple[Tensor, list[int]]:
+    """The input padded so that windows fit exactly, and the padding beyond the node's own."""
+    begins, ends = zip(*_around(x, win, ceil), strict=True)
+    pads = flat_pads([*begins], [*ends])
+    extra = [e - own for e, own in zip(ends, win.ends, strict=True)]
     return (F.pad(x, pads, value=value) if any(pads) else x), extra
 
 
@@ -48,10 +53,14 @@ def max_pool(
     """Maxima, and where they stood in the flat input (column by column for storage_order 1)."""
     win = window(list(x.shape[2:]), kernel_shape, strides, dilations, pads, auto_pad)
     lowest: Any = float("-inf") if x.is_floating_point() else tl.iinfo(x.dtype).min
-    padded, _ = _laid_out(x, win, bool(ceil_mode), lowest)
     pool = _MAX.get(len(kernel_shape))
     if pool is None:
         raise OnnxError(f"pooling over {len(kernel_shape)} dimensions; 1, 2 and 3 are supported")
+    around = _around(x, win, bool(ceil_mode))
+    halves = [size // 2 for size in win.kernel]
+    if n_outputs == 1 and all(max(p) <= h for p, h in zip(around, halves, strict=True)):
+        return pool(x, win.kernel, win.strides, around, win.dilations)
+    padded, _ = _laid_out(x, win, bool(ceil_mode), lowest)
     if n_outputs == 1:
         return pool(padded, win.kernel, win.strides, 0, win.dilations)
     values, places = pool(padded, win.kernel, win.strides, 0, win.dilations, return_indices=True)
