@@ -10,12 +10,13 @@ import numpy as np
 
 from ..brgemm import SPLIT_BATCH, SPLIT_PANELS, SPLIT_ROWS, Spec, product
 from ..expressions import ACC, Tree, weight
-from ..gemm import BLOCK, Tile, pack, tiles
+from ..gemm import Tile, pack, tiles
 from ..packing import packing
 from .builder import FLOAT, Builder, Producer, broadcast, named
 from .folding import folded
 from .places import Array, Place, View, Word, contiguous_strides
 
+_BLOCK = 448 << 10  # bytes of A that stay in the second-level cache
 _FEW = 12  # tiles below which work is split by panels
 
 
@@ -165,7 +166,7 @@ class Product(Producer):
         batch = prod(self.shape[d] for d in self.batch) * self.groups
         spec = Spec(tile, rows, tree, kinds, len(self.taps) > 1, batch > 1)
         count = large + small
-        seen = max(1, self.a.size * 4 // batch // count)
+        blocks = -(-self.a.size * 4 // batch // _BLOCK)
         split = SPLIT_ROWS if count >= _FEW or count >= b.count else SPLIT_PANELS
         if batch > 1:
             split = SPLIT_BATCH
@@ -178,7 +179,7 @@ class Product(Producer):
             target.place, self.a.place, b.view.place, builder.table(wide),
             builder.table(self.rows.astype(np.int32)), self._table(target.strides),
             builder.table(self.taps.astype(np.int64)), len(self.taps), self.k, b.n, large,
-            small, b.count, max(1, BLOCK // seen), split, batch, self._batch_table(target),
+            small, b.count, -(-count // max(blocks, 1)), split, batch, self._batch_table(target),
         ]  # fmt: skip
         for view, kind in zip(operands, kinds, strict=True):
             words.append(view.place)
