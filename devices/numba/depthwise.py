@@ -1,37 +1,118 @@
-"""Depthwise convolution: one kernel per channel, where a matrix product has nothing to multiply."""
+"""Depthwise convolution with channels first: a vector of columns and several rows at a time.
+
+Each plane of the padded input is convolved with its own window. What the windows of neighbouring
+rows share is loaded once.
+"""
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ...ops.dims import pair
+from ...ops.convolution import prepared
+from ...ops.spatial import padded, window_counts
 from ..kernels import kernel
-from .jit import jit
+from .code import Code, Value, module
+from .fused import Vectors
+from .llvm import compiled, target
+from .memory import address
+from .threads import in_parts
 
 Array = np.ndarray[Any, Any]
+_ROWS = 4  # at a time
+_PART = 30_000  # multiplications below which another thread is not worth waking
+_Planes = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 8)
 
 
-@jit("f4* f4* f4* f4* i8 i8 i8 i8 i8 i8 i8 i8 i8 i8 i8")
-def _convolve(
-    out: Any, x: Any, w: Any, b: Any, planes: int, channels: int, height: int, width: int,
-    rows: int, columns: int, kh: int, kw: int, sy: int, sx: int, has_bias: int,
+@cache
+def planes_ir(height: int, width: int, step: int, rows_apart: int) -> str:
+    """Planes ``first`` to ``last`` for windows of height x width, ``step`` columns and
+    ``rows_apart`` rows from one to the next.
+    """
+    code = Code(
+        "kernel",
+        "ptr %out, ptr %x, ptr %w, ptr %bias, i64 %channels, i64 %in_rows, i64 %in_columns, "
+        "i64 %rows, i64 %columns, i64 %has_bias, i64 %first, i64 %last",
+    )
+    vectors = Vectors(code, target().lanes)
+    e, lanes = vectors.e, vectors.lanes
+    room = code.mul("%in_rows", "%in_columns")
+    area = code.mul("%rows", "%columns")
+    whole_rows = code.value(f"sub i64 %rows, {_ROWS - 1}")
+    whole_columns = code.value(f"and i64 %columns, {-lanes}")
+    left = code.value(f"sub i64 %columns, {whole_columns}")
+    mask_left = vectors.mask(left)
+
+    def loaded(place: Value, mask: Value) -> Value:
+        """A vector of the input, every ``step``-th column."""
+        if step == 1:
+            return vectors.load(place, mask)
+        if step == 2 and not mask:
+            # Two loads that end where the last number is, not one behind it.
+            low, high = vectors.load(place), vectors.load(code.at("float", place, str(lanes - 1)))
+            even = [*range(0, lanes, 2), *range(lanes + 1, 2 * lanes, 2)]
+            order = f"<{lanes} x i32> <{', '.join(f'i32 {i}' for i in even)}>"
+            return code.value(f"shufflevector {e.vector} {low}, {e.vector} {high}, {order}")
+        return vectors.gather(place, str(step), mask)
+
+    def strip(plane: list[Value], row: Value, count: int, column: Value, mask: Value) -> None:
+        """``count`` rows of one vector of columns."""
+        out, x, weights, start = plane
+        sums = [start] * count
+        corner = code.at("float", x, code.mul(code.mul(row, rows_apart), "%in_columns"))
+        corner = code.at("float", corner, code.mul(column, step))
+        for i in range((count - 1) * rows_apart + height):
+            line = code.at("float", corner, code.mul("%in_columns", i))
+            uses = [(n, i - n * rows_apart) for n in range(count)]
+            uses = [(n, tap) for n, tap in uses if 0 <= tap < height]
+            for j in range(width) if uses else ():
+                value = loaded(code.at("float", line, str(j)), mask)
+                for n, tap in uses:
+                    weight = vectors.number(code.at("float", weights, str(tap * width + j)))
+                    sums[n] = e.fma(value, weight, sums[n])
+        for n, value in enumerate(sums):
+            to = code.at("float", out, code.mul(code.add(row, n), "%columns"))
+            vectors.store(value, code.at("float", to, column), mask)
+
+    with code.loop("%last", "%first") as index:
+        channel = code.value(f"srem i64 {index.index}, %channels")
+        biased = code.value("icmp ne i64 %has_bias, 0")
+        at = code.value(f"select i1 {biased}, i64 {channel}, i64 0")
+        number = vectors.number(code.at("float", "%bias", at))
+        zero = e.constant(0.0)
+        plane = [
+            code.at("float", "%out", code.mul(index.index, area)),
+            code.at("float", "%x", code.mul(index.index, room)),
+            code.at("float", "%w", code.mul(channel, height * width)),
+            code.value(f"select i1 {biased}, {e.vector} {number}, {e.vector} {zero}"),
+        ]
+        with code.loop(whole_rows, step=_ROWS) as rows:
+            _across(code, lanes, whole_columns, left, mask_left, plane, rows.index, _ROWS, strip)
+        done = code.mul(code.value(f"sdiv i64 %rows, {_ROWS}"), _ROWS)
+        with code.loop("%rows", done) as single:
+            _across(code, lanes, whole_columns, left, mask_left, plane, single.index, 1, strip)
+    return module(code)
+
+
+def _across(
+    code: Code, lanes: int, whole: Value, left: Value, mask: Value, plane: list[Value], row: Value,
+    count: int, strip: Callable[[list[Value], Value, int, Value, Value], None],
 ) -> None:  # fmt: skip
-    """Each plane of a padded input, a row of the output at a time."""
-    for plane in range(planes):
-        channel = plane % channels
-        start = b[channel] if has_bias else 0.0
-        for row in range(rows):
-            to = (plane * rows + row) * columns
-            for column in range(columns):
-                out[to + column] = start
-            for i in range(kh):
-                line = (plane * height + row * sy + i) * width
-                for j in range(kw):
-                    weight = w[(channel * kh + i) * kw + j]
-                    for column in range(columns):
-                        out[to + column] += weight * x[line + column * sx + j]
+    """All columns of some rows, a vector at a time, the last masked."""
+    with code.loop(whole, step=lanes) as column:
+        strip(plane, row, count, column.index, "")
+    with code.when(code.value(f"icmp sgt i64 {left}, 0")):
+        strip(plane, row, count, whole, mask)
+
+
+@cache
+def planes(height: int, width: int, step: int, rows_apart: int) -> Callable[..., None]:
+    """The compiled loops."""
+    return _Planes(compiled(planes_ir(height, width, step, rows_apart)))
 
 
 def takes(
@@ -43,15 +124,12 @@ def takes(
         return "not depthwise"
     if input.shape[1] != groups or input.shape[0] == 0:
         return "channels and groups differ, or no images"
-    if any(a.dtype != np.float32 for a in (input, weight)):
+    if any(a is not None and a.dtype != np.float32 for a in (input, weight, bias)):
         return f"{input.dtype}; it is for float32"
-    if isinstance(padding, str) or np.ndim(padding) > 1:
-        return "padding by name, or uneven padding"
-    if pair(dilation, 2, "dilation") != (1, 1):
+    if dilation not in (1, (1, 1), [1, 1]):
         return "dilation"
-    padded = [s + 2 * p for s, p in zip(input.shape[2:], pair(padding, 2, "padding"), strict=True)]
-    if any(size < k for size, k in zip(padded, weight.shape[2:], strict=True)):
-        return "a kernel larger than the input"
+    if max(weight.shape[2:]) > 7:
+        return "windows of more than seven rows or columns"
     return None
 
 
@@ -61,16 +139,20 @@ def depthwise_conv2d(
     dilation: Any = 1, groups: int = 1,
 ) -> Array:  # fmt: skip
     """conv2d with as many groups as channels, in float32."""
-    (sy, sx), (py, px) = pair(stride, 2, "stride"), pair(padding, 2, "padding")
-    padded = np.pad(input, [(0, 0), (0, 0), (py, py), (px, px)]) if py or px else input
-    x, w = np.ascontiguousarray(padded), np.ascontiguousarray(weight)
-    b = w if bias is None else np.ascontiguousarray(bias, np.float32)
-    batch, channels, height, width = x.shape
-    kh, kw = w.shape[2:]
-    rows, columns = (height - kh) // sy + 1, (width - kw) // sx + 1
-    out = np.empty((batch, channels, rows, columns), np.float32)
-    _convolve(
-        out.ctypes.data, x.ctypes.data, w.ctypes.data, b.ctypes.data, batch * channels, channels,
-        height, width, rows, columns, kh, kw, sy, sx, bias is not None,
+    x, steps, pads, spread, _ = prepared(
+        "conv2d", 2, input, weight, bias, stride, padding, dilation, groups
+    )
+    rows, columns = window_counts("conv2d", x.shape[2:], weight.shape[2:], steps, pads, spread)
+    wide, w = np.ascontiguousarray(padded(np, x, pads)), np.ascontiguousarray(weight)
+    b = w if bias is None else np.ascontiguousarray(bias)
+    out = np.empty((*x.shape[:2], rows, columns), np.float32)
+    run = planes(*w.shape[2:], steps[1], steps[0])
+    given = (
+        address(out), address(wide), address(w), address(b), groups, *wide.shape[2:], rows, columns,
+        int(bias is not None),
     )  # fmt: skip
+    work = rows * columns * w[0].size
+    in_parts(
+        lambda first, last: run(*given, first, last), len(x) * groups, max(1, _PART // (work + 1))
+    )
     return out
