@@ -4,5 +4,6 @@ from . import convolution as convolution
 from . import depthwise as depthwise
 from . import elementwise as elementwise
 from . import matrix as matrix
+from . import passes as passes
 from . import rows as rows
 from . import trees as trees
