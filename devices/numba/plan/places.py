@@ -69,14 +69,17 @@ class View:
 
     def array(self) -> Array:
         """The elements as an array, once buffers have addresses."""
+        if not self.size:
+            return np.empty(self.shape, self.dtype)
+        if self.dtype.hasobject:
+            assert self.buffer.array is not None
+            return self.buffer.array
         if self.buffer.array is not None:
             base = self.buffer.array.reshape(-1).view(np.uint8)[self.offset :]
         else:
             extent = self.extent()
             base = memory(self.buffer.address + self.offset, extent)
         steps = [s * self.dtype.itemsize for s in self.strides]
-        if not self.size:
-            return np.empty(self.shape, self.dtype)
         return np.ndarray(self.shape, self.dtype, base, strides=steps)
 
     def extent(self) -> int:

@@ -105,7 +105,7 @@ class Plan:
                 buffers.append(view.buffer)
                 known.add(id(view.buffer))
             if index in inputs:
-                view.buffer.first = 0
+                view.buffer.first, view.buffer.last = 0, max(view.buffer.last, 0)
                 view.buffer.kept = view.buffer.kept or index in self.outputs_of()
         share(self.steps)
         self.arena = Arena(lay_out(buffers, len(self.steps)))
