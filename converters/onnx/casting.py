@@ -30,11 +30,10 @@ def cast_dtype(x: Tensor, target: Dtype, saturate: bool = True, round_mode: str 
     if target is dtypes.string:
         return strings(_as_text(x))
     device = x.device
-    host = x._host()
     if x.dtype is dtypes.string:
-        return wrap(device.from_host(_from_text(host, target)), device)
+        return wrap(device.from_host(_from_text(x._host(), target)), device)
     if target.name.startswith(_SATURATES) or target.itemsize == 1 and target.name in _PACKED:
-        return wrap(device.from_host(_small(host, target, saturate, round_mode)), device)
+        return wrap(device.from_host(_small(x._host(), target, saturate, round_mode)), device)
     return x.to(target)
 
 

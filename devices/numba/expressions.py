@@ -2,7 +2,8 @@
 
 An expression is a tuple: ``("in", 0)`` is the first operand, ``("acc",)`` what a product has summed
 up, ``("const", 0.5)`` a number, and ``("add", a, b)`` a function of expressions. Being data it is
-part of the key under which a kernel is kept.
+part of the key under which a kernel is kept. ``("whole", 5)`` is an integer, and
+``("i.load", ("in", 0))`` an operand of integers (:mod:`.integers`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import emit
+from . import emit, integers
 from .emit import Expression, Value
 
 Tree = tuple[Any, ...]
 ACC: Tree = ("acc",)
+LEAVES = frozenset({"in", "acc", "const", "whole"})
 
 
 def operand(index: int) -> Tree:
@@ -88,13 +90,17 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "tanh": emit.tanh,
     "erf": emit.erf,
     "gelu": emit.gelu,
+    "truth": lambda e, x: e.select("une", x, e.constant(0.0), e.constant(1.0), e.constant(0.0)),
+    "isnan": lambda e, x: e.select("uno", x, x, e.constant(1.0), e.constant(0.0)),
+    "trunc": lambda e, x: e.call("trunc", x),
+    **integers.FUNCTIONS,
 }
 _HEAVY = frozenset({"exp", "sigmoid", "silu", "tanh", "erf", "gelu", "elu", "maximum", "minimum"})
 
 
 def weight(tree: Tree) -> int:
     """About how many vector instructions an expression takes."""
-    if tree[0] in ("in", "acc", "const"):
+    if tree[0] in LEAVES:
         return 1
     own = 25 if tree[0] in _HEAVY else 1
     return own + sum(weight(t) for t in tree[1:])
@@ -108,7 +114,9 @@ def emitted(e: Expression, tree: Tree, leaf: Callable[[Tree], Value]) -> Value:
         if node not in made:
             if node[0] == "const":
                 made[node] = e.constant(node[1])
-            elif node[0] in ("in", "acc"):
+            elif node[0] == "whole":
+                made[node] = integers.whole(e, node[1])
+            elif node[0] in ("in", "acc", "i.load"):
                 made[node] = leaf(node)
             else:
                 made[node] = FUNCTIONS[node[0]](e, *[visit(part) for part in node[1:]])
@@ -117,11 +125,16 @@ def emitted(e: Expression, tree: Tree, leaf: Callable[[Tree], Value]) -> Value:
     return visit(tree)
 
 
+def is_whole(tree: Tree) -> bool:
+    """Whether the values of an expression are integers."""
+    return tree[0] == "whole" or tree[0].startswith("i.")
+
+
 def replaced(tree: Tree, leaves: dict[Tree, Tree]) -> Tree:
     """An expression with other leaves."""
     if tree in leaves:
         return leaves[tree]
-    if tree[0] in ("in", "acc", "const"):
+    if tree[0] in LEAVES:
         return tree
     return (tree[0], *[replaced(part, leaves) for part in tree[1:]])
 
@@ -130,6 +143,6 @@ def leaves(tree: Tree) -> Iterator[Tree]:
     """The operands of an expression, from left to right, as often as they stand there."""
     if tree[0] in ("in", "acc"):
         yield tree
-    elif tree[0] != "const":
+    elif tree[0] not in LEAVES:
         for part in tree[1:]:
             yield from leaves(part)

@@ -14,7 +14,8 @@ from functools import cache
 
 from .code import Code, Value, module
 from .emit import Expression
-from .expressions import Tree, emitted
+from .expressions import LEAVES, Tree, emitted, is_whole
+from .integers import NARROW, wide
 from .llvm import compiled, target
 
 #: Operands of other dtypes are converted as they are read: LLVM's type, and how.
@@ -22,6 +23,7 @@ SOURCES = {
     "float32": ("float", ""),
     "int64": ("i64", "sitofp"),
     "int32": ("i32", "sitofp"),
+    "int16": ("i16", "sitofp"),
     "int8": ("i8", "sitofp"),
     "uint8": ("i8", "uitofp"),
     "bool": ("i8", "uitofp"),
@@ -43,6 +45,7 @@ class Spec:
     tree: Tree
     dims: int
     operands: tuple[Operand, ...]
+    result: str = "float32"
 
 
 def collapsed(
@@ -153,8 +156,10 @@ class Vectors:
     def _name(self, kind: str) -> str:
         return {"float": f"v{self.lanes}f32"}.get(kind, f"v{self.lanes}{kind}")
 
-    def load(self, place: Value, mask: Value = "", dtype: str = "float32") -> Value:
-        """A vector of floats from memory of a dtype; lanes outside of the mask are zero."""
+    def load(
+        self, place: Value, mask: Value = "", dtype: str = "float32", whole: bool = False
+    ) -> Value:
+        """A vector from memory of a dtype: floats, or int64. Lanes outside of the mask are zero."""
         kind, conversion = SOURCES[dtype]
         vector = f"<{self.lanes} x {kind}>"
         if mask:
@@ -164,10 +169,13 @@ class Vectors:
             )  # fmt: skip
         else:
             found = self.code.value(f"load {vector}, ptr {place}, align 1")
-        return self._converted(found, vector, conversion)
+        return self._converted(found, vector, NARROW[dtype][1] if whole else conversion, whole)
 
-    def gather(self, base: Value, step: Value, mask: Value = "", dtype: str = "float32") -> Value:
-        """Floats from addresses a step of elements apart."""
+    def gather(
+        self, base: Value, step: Value, mask: Value = "", dtype: str = "float32",
+        whole: bool = False,
+    ) -> Value:  # fmt: skip
+        """Floats, or int64, from addresses a step of elements apart."""
         kind, conversion = SOURCES[dtype]
         vector = f"<{self.lanes} x {kind}>"
         wide = f"<{self.lanes} x i64>"
@@ -179,30 +187,67 @@ class Vectors:
             f"<{self.lanes} x ptr> {places}", "i32 1", mask or self.ones,
             f"{vector} zeroinitializer",
         )  # fmt: skip
-        return self._converted(found, vector, conversion)
+        return self._converted(found, vector, NARROW[dtype][1] if whole else conversion, whole)
 
-    def number(self, place: Value, dtype: str = "float32") -> Value:
+    def number(self, place: Value, dtype: str = "float32", whole: bool = False) -> Value:
         """One number from memory in every lane."""
         kind, conversion = SOURCES[dtype]
         found = self.code.value(f"load {kind}, ptr {place}")
+        if whole:
+            if NARROW[dtype][1]:
+                found = self.code.value(f"{NARROW[dtype][1]} {kind} {found} to i64")
+            return self.splat(found, "i64")
         if conversion:
             found = self.code.value(f"{conversion} {kind} {found} to float")
         return self.splat(found)
 
-    def _converted(self, value: Value, vector: str, conversion: str) -> Value:
+    def _converted(self, value: Value, vector: str, conversion: str, whole: bool) -> Value:
         if not conversion:
             return value
-        return self.code.value(f"{conversion} {vector} {value} to {self.e.vector}")
+        result = wide(self.e) if whole else self.e.vector
+        return self.code.value(f"{conversion} {vector} {value} to {result}")
 
     def store(self, value: Value, place: Value, mask: Value = "") -> None:
-        v = self.e.vector
+        self._stored(f"{self.e.vector} {value}", f"v{self.lanes}f32", 4, place, mask)
+
+    def store_as(
+        self, value: Value, whole: bool, dtype: str, place: Value, mask: Value = ""
+    ) -> None:
+        """Stores floats (a truth, for bools) or int64 as a dtype."""
+        if dtype == "float32":
+            self.store(value, place, mask)
+            return
+        kind = NARROW[dtype][0]
+        if not whole or dtype == "bool":
+            test = (
+                f"icmp ne {wide(self.e)} {value}, zeroinitializer" if whole
+                else f"fcmp une {self.e.vector} {value}, zeroinitializer"
+            )  # fmt: skip
+            bits = f"<{self.lanes} x i1> {self.code.value(test)}"
+            value = self.code.value(f"zext {bits} to <{self.lanes} x {kind}>")
+        elif kind != "i64":
+            value = self.code.value(f"trunc {wide(self.e)} {value} to <{self.lanes} x {kind}>")
+        size = int(kind[1:]) // 8
+        self._stored(f"<{self.lanes} x {kind}> {value}", f"v{self.lanes}{kind}", size, place, mask)
+
+    def _stored(self, value: Value, name: str, align: int, place: Value, mask: Value) -> None:
         if mask:
             self.code.call(
-                "void", f"llvm.masked.store.v{self.lanes}f32.p0", f"{v} {value}", f"ptr {place}",
-                "i32 4", mask,
-            )  # fmt: skip
+                "void", f"llvm.masked.store.{name}.p0", value, f"ptr {place}", f"i32 {align}", mask
+            )
         else:
-            self.code.do(f"store {v} {value}, ptr {place}, align 4")
+            self.code.do(f"store {value}, ptr {place}, align {align}")
+
+
+def _leaves(tree: Tree) -> dict[tuple[Tree, int, bool], None]:
+    """The operands of an expression, their numbers, and whether they are read as integers."""
+    if tree[0] == "i.load":
+        return {(tree, tree[1][1], True): None}
+    if tree[0] == "in":
+        return {(tree, tree[1], False): None}
+    if tree[0] in LEAVES:
+        return {}
+    return {leaf: None for part in tree[1:] for leaf in _leaves(part)}
 
 
 @cache
@@ -216,35 +261,39 @@ def fused_ir(spec: Spec) -> str:
     vectors = Vectors(code, target().lanes)
     lanes, n = vectors.lanes, sizes[-1]
     alone = spec.dims == 1
+    kind_of_result = SOURCES[spec.result][0]
+    whole_result = is_whole(spec.tree)
     first, last = share(code, sizes[0], lanes if alone else 1)
     start, stop = (first, last) if alone else ("0", n)
 
     def row(indices: list[Value]) -> None:
-        to = placed(code, "float", out, indices, out_steps[:-1])
+        to = placed(code, kind_of_result, out, indices, out_steps[:-1])
         bases = [
             placed(code, SOURCES[o.dtype][0], base, indices, steps[:-1])
             for o, (base, steps) in zip(spec.operands, given, strict=True)
         ]
         fixed = {
-            i: vectors.number(base, o.dtype)
-            for i, (o, base) in enumerate(zip(spec.operands, bases, strict=True))
-            if o.inner == "s"
+            leaf: vectors.number(bases[i], spec.operands[i].dtype, whole)
+            for leaf, i, whole in _leaves(spec.tree)
+            if spec.operands[i].inner == "s"
         }
 
         def step(at: Value, mask: Value = "") -> None:
             def leaf(node: Tree) -> Value:
-                i = node[1]
+                whole = node[0] == "i.load"
+                i = node[1][1] if whole else node[1]
                 o, kind = spec.operands[i], SOURCES[spec.operands[i].dtype][0]
                 if o.inner == "s":
-                    return fixed[i]
+                    return fixed[node]
                 if o.inner == "v":
-                    return vectors.load(code.at(kind, bases[i], at), mask, o.dtype)
+                    return vectors.load(code.at(kind, bases[i], at), mask, o.dtype, whole)
                 apart = given[i][1][-1]
                 place = code.at(kind, bases[i], code.mul(at, apart))
-                return vectors.gather(place, apart, mask, o.dtype)
+                return vectors.gather(place, apart, mask, o.dtype, whole)
 
             value = emitted(vectors.e, spec.tree, leaf)
-            vectors.store(value, code.at("float", to, at), mask)
+            there = code.at(kind_of_result, to, at)
+            vectors.store_as(value, whole_result, spec.result, there, mask)
 
         count = code.value(f"sub i64 {stop}, {start}")
         whole = code.add(code.value(f"and i64 {count}, {-lanes}"), start)

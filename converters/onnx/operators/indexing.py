@@ -8,6 +8,7 @@ import tensorlite as tl
 from tensorlite import Tensor
 
 from ....errors import OnnxError
+from ....ops.trace import Traced, tracing
 from ..registry import onnx_op
 from ..values import to_value
 from .expected import axis_in
@@ -16,7 +17,10 @@ from .expected import axis_in
 def from_start(indices: Tensor, size: int) -> Tensor:
     """Indices counted from the front, all checked against a size."""
     places = indices.long()
-    if places.numel() and not (-size <= places.min().item() and places.max().item() < size):
+    checked = tracing() is not None and isinstance(places, Traced)  # by the plan, when it runs
+    if checked or not places.numel():
+        return tl.where(places < 0, places + size, places)
+    if not (-size <= places.min().item() and places.max().item() < size):
         raise OnnxError(f"an index is out of range for a size of {size}")
     return tl.where(places < 0, places + size, places)
 

@@ -23,7 +23,7 @@ from ....tensor import Tensor
 from .. import fused
 from ..copying import Spec as CopySpec
 from ..copying import copier
-from ..expressions import ACC, Tree, leaves, operand, replaced, weight
+from ..expressions import ACC, LEAVES, Tree, is_whole, leaves, operand, replaced, weight
 from .places import Array, Buffer, EagerStep, Place, Step, View, Word, contiguous_strides
 
 Lowering = Callable[["Builder", "Arguments"], str | None]
@@ -71,6 +71,7 @@ class Lazy:
     operands: tuple[View, ...]
     shape: tuple[int, ...]
     producer: Producer | None = None
+    dtype: np.dtype[Any] = FLOAT
 
 
 Value = View | Lazy
@@ -191,6 +192,8 @@ class Builder:
         """A new place in the arena."""
         strides = contiguous_strides(shape, order)
         dtype = np.dtype(dtype)
+        if dtype.hasobject:  # text: Python owns it, wherever it is
+            return self.constant(np.empty(shape, dtype))
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         return View(Buffer(max(size, 1)), tuple(shape), strides, dtype)
 
@@ -276,6 +279,9 @@ class Builder:
                 if part.producer is not kept or part.shape != shape:
                     part = self.view(argument)
             trees.append(part if isinstance(part, tuple) else _tree_of(part, operands))
+        wanted = _whole if name.startswith(("i.", "int_")) and name != "i.trunc" else _float
+        wanted = _whole if name == "float_of" else wanted
+        trees = [wanted(tree, operands) for tree in trees]
         return Lazy((name, *trees), tuple(operands), shape, kept)
 
     def compute(self, value: Lazy, out: View | None = None) -> View:
@@ -283,11 +289,13 @@ class Builder:
         producer = value.producer
         if producer is None:
             return self._pass(value, out)
-        if all(producer.kind(v) is not None for v in value.operands):
+        kinds = (producer.kind(v) for v in value.operands)
+        if value.dtype == FLOAT and all(kind is not None for kind in kinds):
             return producer.emit(value.tree, value.operands, out)
         base = producer.emit(ACC, (), None)
         tree = replaced(value.tree, {ACC: operand(len(value.operands))})
-        return self._pass(Lazy(tree, (*value.operands, base), value.shape), out)
+        whole = Lazy(tree, (*value.operands, base), value.shape, None, value.dtype)
+        return self._pass(whole, out)
 
     def _pass(self, value: Lazy, out: View | None) -> View:
         """A fused kernel over whole arrays."""
@@ -295,14 +303,14 @@ class Builder:
         tree = replaced(value.tree, {operand(i): operand(n) for n, i in enumerate(used)})
         views = [value.operands[i] for i in used]
         if out is None:
-            out = self.like(views, value.shape)
+            out = self.like(views, value.shape, value.dtype)
         order = sorted(range(len(out.shape)), key=lambda d: (-out.strides[d], d))
         steps = [broadcast(v, value.shape) for v in views]
         shape = [out.shape[d] for d in order]
         given = [[s[d] for d in order] for s in ([*out.strides], *steps)]
         sizes, collapsed = fused.collapsed(shape, given)
         if collapsed[0][-1] != 1 and sizes != [1]:
-            raise AssertionError("a fused result must lie in one piece along a dimension")
+            return self.copy(self._pass(value, None), out)
         kinds = tuple(
             fused.Operand(v.dtype.name, {0: "s", 1: "v"}.get(s[-1], "g"))
             for v, s in zip(views, collapsed[1:], strict=True)
@@ -320,19 +328,22 @@ class Builder:
             ),
             None,
         )  # fmt: skip
+        spec = fused.Spec(tree, len(sizes), kinds, out.dtype.name)
         self.emit(
-            name_of(tree), fused.fused(fused.Spec(tree, len(sizes), kinds)), words, views, out,
+            name_of(tree), fused.fused(spec), words, views, out,
             flops=weight(tree) * out.size, over=over,
         )  # fmt: skip
         return out
 
-    def like(self, views: Sequence[View], shape: tuple[int, ...]) -> View:
+    def like(
+        self, views: Sequence[View], shape: tuple[int, ...], dtype: np.dtype[Any] = FLOAT
+    ) -> View:
         """A place for an expression over operands: laid out like the first of its shape."""
         for v in views:
             if v.shape == shape and v.dense():
                 order = sorted(range(len(shape)), key=lambda d: (-v.strides[d], d))
-                return self.new(shape, FLOAT, order)
-        return self.new(shape)
+                return self.new(shape, dtype, order)
+        return self.new(shape, dtype)
 
     # Steps
 
@@ -374,7 +385,8 @@ class Builder:
 
     def fill(self, out: View, value: float) -> None:
         """One number everywhere in a view."""
-        self._pass(Lazy(("const", value), (), out.shape), out)
+        tree = ("const", value) if out.dtype == FLOAT else ("whole", int(value))
+        self._pass(Lazy(tree, (), out.shape, None, out.dtype), out)
 
     def error(self, what: str) -> Place:
         """The address of a word that a kernel sets when ``what`` is out of range."""
@@ -455,6 +467,24 @@ def _tree_of(part: Value, operands: list[View]) -> Tree:
     return replaced(part.tree, moved)
 
 
+def _whole(tree: Tree, operands: Sequence[View]) -> Tree:
+    """An expression as integers."""
+    if is_whole(tree):
+        return tree
+    if tree[0] == "const":
+        return ("whole", int(tree[1]))
+    if tree[0] == "in" and operands[tree[1]].dtype != FLOAT:
+        return ("i.load", tree)
+    return ("i.trunc", tree)
+
+
+def _float(tree: Tree, operands: Sequence[View]) -> Tree:
+    """An expression as numbers."""
+    if tree[0] == "whole":
+        return ("const", float(tree[1]))
+    return ("float_of", tree) if is_whole(tree) else tree
+
+
 def _position(view: View, operands: list[View]) -> int:
     for i, other in enumerate(operands):
         if other is view:
@@ -470,7 +500,7 @@ def name_of(tree: Tree) -> str:
         for part in node[1:]:
             if isinstance(part, tuple):
                 visit(part)
-        if node[0] not in ("in", "acc", "const"):
+        if node[0] not in LEAVES:
             names.append(node[0])
 
     visit(tree)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..expressions import ACC, Tree, leaves, operand, replaced
+from ..expressions import ACC, LEAVES, Tree, leaves, operand, replaced
 from .places import Array, View
 
 
@@ -88,7 +88,7 @@ def _first(
 
 def _around(tree: Tree) -> Tree | None:
     """The innermost function that takes the sum itself."""
-    if tree[0] in ("in", "acc", "const"):
+    if tree[0] in LEAVES:
         return None
     if ACC in tree[1:]:
         return tree
@@ -100,7 +100,7 @@ def _times(tree: Tree, part: Tree) -> int:
     """How often a part stands in an expression."""
     if tree == part:
         return 1
-    if tree[0] in ("in", "acc", "const"):
+    if tree[0] in LEAVES:
         return 0
     return sum(_times(t, part) for t in tree[1:])
 

@@ -1,9 +1,11 @@
 """Operators as steps of a plan, a file per family. A new family adds its line."""
 
 from . import attention as attention
+from . import comparison as comparison
 from . import convolution as convolution
 from . import elementwise as elementwise
 from . import indexing as indexing
+from . import integers as integers
 from . import joining as joining
 from . import matrix as matrix
 from . import pooling as pooling

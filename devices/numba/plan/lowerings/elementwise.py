@@ -11,9 +11,9 @@ from .....ops.trace import Ref
 from .....tensor import Tensor, wrap
 from ...expressions import constant
 from ...fused import SOURCES
-from ..builder import ELEMENTWISE, FLOAT, Arguments, Builder, Lazy, array_of, lowering
+from ..builder import ELEMENTWISE, Arguments, Builder, Lazy, array_of, lowering
 
-Rule = Callable[[Builder, Arguments], list[Any] | None]
+CUT = ("int32", "int16", "int8", "uint8")  # results that wrap around
 
 
 class Chain:
@@ -35,14 +35,15 @@ class Pending:
         self.chain, self.name, self.arguments = chain, name, arguments
 
 
-def _number(argument: Any, ndim: int) -> float | None:
+def _number(argument: Any, ndim: int) -> float | int | None:
     """The number that an argument is, if it is one."""
     if isinstance(argument, bool | int | float):
-        return float(argument)
+        return argument
     if isinstance(argument, Tensor):
         array = array_of(argument)
         if array.size == 1 and array.ndim <= ndim and array.dtype.kind in "fiub":
-            return float(array.reshape(-1)[0])
+            found: float | int = array.reshape(-1)[0].item()
+            return found
     return None
 
 
@@ -52,17 +53,35 @@ def _lazy(builder: Builder, pending: Any, shape: tuple[int, ...]) -> Any:
         parts = [_lazy(builder, a, shape) for a in pending.arguments]
         return builder.combine(pending.name, parts, shape)
     number = _number(pending, len(shape))
-    return constant(number) if number is not None else pending
+    if number is None:
+        return pending
+    return constant(number) if isinstance(number, float) else ("whole", int(number))
 
 
-def elementwise(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _kind(dtype: np.dtype[Any]) -> str:
+    return {"f": "float", "b": "bool"}.get(dtype.kind, "whole")
+
+
+#: What operators are, by the kind of their result.
+RULES: dict[str, dict[str, Callable[..., Any]]] = {"float": {}, "bool": {}, "whole": {}}
+
+
+def elementwise(
+    *names: str, kind: str = "float"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares what operators are: a function of a :class:`Chain` and the call's arguments."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        RULES[kind].update(dict.fromkeys(names, function))
+
         def lower(builder: Builder, call: Arguments) -> str | None:
             output = call.output
-            if builder.dtype(output) != FLOAT:
-                return f"{builder.dtype(output)}"
+            dtype = builder.dtype(output)
+            if dtype.name not in SOURCES:
+                return dtype.name
+            rule = RULES[_kind(dtype)].get(call.call.name)
+            if rule is None:
+                return f"{call.call.name} of {dtype}"
             tensors = [a for a in call.given.values() if isinstance(a, Ref | Tensor)]
             wrong = [str(builder.dtype_of(t)) for t in tensors]
             wrong = [name for name in wrong if name not in SOURCES]
@@ -71,14 +90,20 @@ def elementwise(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any
             shape = builder.shape(Ref(output))
             if 0 in shape:
                 return "no elements"
-            found = function(Chain(builder, shape), call)
+            found = rule(Chain(builder, shape), call)
             if isinstance(found, str):
                 return found
             made = _lazy(builder, found, shape)
             if isinstance(made, Ref):
                 builder.give(output, builder.view(made))
                 return None
-            builder.give(output, made if isinstance(made, Lazy) else builder.view(made))
+            if not isinstance(made, Lazy):
+                builder.give(output, builder.view(made))
+                return None
+            if dtype.name in CUT:
+                made.tree = (f"i.{dtype.name}", made.tree)
+            made.dtype = dtype
+            builder.give(output, made)
             return None
 
         lowering(*names)(lower)
@@ -100,7 +125,7 @@ def _same(*names: str) -> None:
 
 
 _same("relu", "sigmoid", "tanh", "exp", "sqrt", "erf", "neg", "abs", "floor", "ceil", "round",
-      "nn.functional.silu")  # fmt: skip
+      "trunc", "nn.functional.silu")  # fmt: skip
 
 
 def _pair(name: str) -> None:

@@ -5,14 +5,13 @@ What a view's strides are is asked of the operator itself, on an array with the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .....ops.trace import Ref, references
 from .....tensor import Tensor, wrap
 from ..builder import Arguments, Builder, lowering
 from ..places import View
+from .indexing import by_tensors, has_tensor
 
 _VIEWS = (
     "reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze", "transpose", "t",
@@ -27,13 +26,15 @@ def view(builder: Builder, call: Arguments) -> str | None:
     """Views of the first tensor; reshapes that no strides can say copy it first."""
     args, kwargs = call.call.args, call.call.kwargs
     outputs = references(call.call.outputs)
+    if call.call.name == "getitem" and (references(args[1:]) or has_tensor(args[1:])):
+        return by_tensors(builder, call)
     if not args or not isinstance(args[0], Ref) or len(references((args[1:], kwargs))):
         return "an index that is computed"
     if call.call.name in ("clone", "positive"):
         builder.give(outputs[0], builder.view(args[0]))
         return None
-    if _has_tensor(args[1:]):
-        return "an index that is a tensor"
+    if has_tensor(args[1:]):
+        return "a tensor among the sizes"
     source = builder.view(args[0])
     found = _seen(builder, call, source)
     if found is None:
@@ -45,12 +46,6 @@ def view(builder: Builder, call: Arguments) -> str | None:
         if index not in builder.values:
             builder.give(index, made)
     return None
-
-
-def _has_tensor(value: Any) -> bool:
-    if isinstance(value, tuple | list):
-        return any(_has_tensor(v) for v in value)
-    return isinstance(value, Tensor | np.ndarray)
 
 
 def _seen(builder: Builder, call: Arguments, source: View) -> list[View] | None:
