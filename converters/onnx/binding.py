@@ -42,8 +42,9 @@ def bind(
         given[name] = value
     missing = [info.name for info in inputs if info.name not in given and info.kind != "optional"]
     if missing:
+        named = ", ".join(map(repr, missing[:5])) + (", ..." if missing[5:] else "")
         raise OnnxError(
-            f"missing input{'s' if missing[1:] else ''} {', '.join(map(repr, missing))}; "
+            f"missing input{'s' if missing[1:] else ''} {named}; "
             f"the model takes {_signature(inputs)}"
         )
     symbols: dict[str, tuple[int, str]] = {}
@@ -65,7 +66,8 @@ def appearance(args: Sequence[Any], kwargs: Mapping[str, Any], device: Device) -
 
 
 def _signature(inputs: Sequence[ValueInfo]) -> str:
-    return ", ".join(map(str, inputs)) or "none"
+    shown = ", ".join(map(str, inputs[:5])) + (", ..." if inputs[5:] else "")
+    return shown or "none"
 
 
 def _bound(info: ValueInfo, value: Any, device: Device, symbols: dict[str, tuple[int, str]]) -> Any:
