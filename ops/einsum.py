@@ -34,13 +34,13 @@ def einsum(xp: Any, equation: Any, *operands: Any) -> Array:
     """
     if isinstance(equation, str):
         arrays = list(operands[0] if _is_list(operands) else operands)
-        terms, output = _parsed(equation, len(arrays))
+        terms, output = parsed(equation, len(arrays))
     else:
         arrays, terms, output = _sublists([equation, *operands])
     labels = [
-        _expanded(term, array, i) for i, (term, array) in enumerate(zip(terms, arrays, strict=True))
+        expanded(term, array, i) for i, (term, array) in enumerate(zip(terms, arrays, strict=True))
     ]
-    wanted = _output(output, labels)
+    wanted = output_labels(output, labels)
     parts = [_diagonal(xp, a, names) for a, names in zip(arrays, labels, strict=True)]
     parts = _stretched(parts)
     while len(parts) > 1:
@@ -56,7 +56,7 @@ def _is_list(operands: tuple[Any, ...]) -> bool:
     return len(operands) == 1 and isinstance(operands[0], tuple | list)
 
 
-def _parsed(equation: str, count: int) -> tuple[list[Labels], Labels | None]:
+def parsed(equation: str, count: int) -> tuple[list[Labels], Labels | None]:
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = [_letters(term, equation) for term in left.split(",")]
     if len(terms) != count:
@@ -84,7 +84,7 @@ def _numbers(names: Sequence[Any]) -> Labels:
     return [ELLIPSIS if name is Ellipsis else int(name) for name in names]
 
 
-def _expanded(term: Labels, array: Array, place: int) -> Labels:
+def expanded(term: Labels, array: Array, place: int) -> Labels:
     """The labels of an operand, an ellipsis replaced by the dimensions it stands for."""
     missing = array.ndim - len(term) + (ELLIPSIS in term)
     if missing < 0 or (missing and ELLIPSIS not in term):
@@ -98,7 +98,7 @@ def _expanded(term: Labels, array: Array, place: int) -> Labels:
     return [*term[:at], *range(-missing, 0), *term[at + 1 :]]
 
 
-def _output(output: Labels | None, labels: list[Labels]) -> Labels:
+def output_labels(output: Labels | None, labels: list[Labels]) -> Labels:
     every = [name for names in labels for name in names]
     dots = sorted({name for name in every if name < 0})
     if output is None:

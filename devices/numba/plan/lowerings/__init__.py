@@ -3,6 +3,7 @@
 from . import attention as attention
 from . import comparison as comparison
 from . import convolution as convolution
+from . import einsum as einsum
 from . import elementwise as elementwise
 from . import indexing as indexing
 from . import integers as integers
@@ -11,4 +12,5 @@ from . import matrix as matrix
 from . import pooling as pooling
 from . import reduction as reduction
 from . import rows as rows
+from . import transposed_convolution as transposed_convolution
 from . import views as views

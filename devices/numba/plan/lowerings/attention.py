@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from .....ops.trace import Ref
+from .....ops.trace import Ref, references
 from .....threads import get_num_threads
 from ...adapter import adapted
 from ...attention import attention
@@ -40,14 +41,38 @@ def scaled_dot_product_attention(builder: Builder, call: Arguments) -> str | Non
         return "a batch that differs"
     if shapes[2][:-2] != shapes[1][:-2]:
         return "a batch that differs"
-    mask = _mask(builder, call, (*lead, shapes[0][-2], shapes[1][-2]))
+    mask = _mask(builder, call.given, (*lead, shapes[0][-2], shapes[1][-2]))
     if isinstance(mask, str):
         return mask
     q, k, v = (_rows_whole(builder, builder.view(g)) for g in given)
     scale = call.get("scale")
     scale = shapes[0][-1] ** -0.5 if scale is None else scale
-    builder.give(call.output, _emitted(builder, call.output, q, k, v, mask, float(scale)))
+    made = _emitted(builder, call.output, q, _turned(k), v, mask, float(scale), True)
+    builder.give(call.output, made)
     return None
+
+
+@lowering("attention")
+def written_out(builder: Builder, call: Arguments) -> str | None:
+    """``softmax(q @ k * scale + mask) @ v``, found by :mod:`..patterns`."""
+    q, k, v, mask, scale = call.call.args
+    shape = (*builder.shape(q)[:-1], builder.shape(k)[-1])
+    added = _mask(builder, {"attn_mask": mask}, shape)
+    assert not isinstance(added, str)
+    views = [_rows_whole(builder, builder.view(x)) for x in (q, v)]
+    output = references(call.call.outputs)[0]
+    made = _emitted(builder, output, views[0], builder.view(k), views[1], added, scale, False)
+    builder.give(output, made)
+    return None
+
+
+def _turned(view: View) -> View:
+    """The transpose of a batch of matrices."""
+    shape, strides = view.shape, view.strides
+    return View(
+        view.buffer, (*shape[:-2], shape[-1], shape[-2]), (*strides[:-2], strides[-1], strides[-2]),
+        view.dtype, view.offset,
+    )  # fmt: skip
 
 
 def _rows_whole(builder: Builder, view: View) -> View:
@@ -55,7 +80,7 @@ def _rows_whole(builder: Builder, view: View) -> View:
     return view if view.strides[-1] == 1 or view.shape[-1] == 1 else builder.ordered(view)
 
 
-def _mask(builder: Builder, call: Arguments, shape: tuple[int, ...]) -> View | str | None:
+def _mask(builder: Builder, call: Mapping[str, Any], shape: tuple[int, ...]) -> View | str | None:
     """What is added to the scores: none, or a view with strides for all of them."""
     given = call.get("attn_mask")
     if call.get("is_causal", False):
@@ -85,13 +110,12 @@ def _mask(builder: Builder, call: Arguments, shape: tuple[int, ...]) -> View | s
 
 
 def _emitted(
-    builder: Builder, output: int, q: View, k: View, v: View, mask: View | None, scale: float
-) -> View:
+    builder: Builder, output: int, q: View, k: View, v: View, mask: View | None, scale: float,
+    closed: bool,
+) -> View:  # fmt: skip
     lead, length, depth = q.shape[:-2], q.shape[-2], q.shape[-1]
-    keys, width = k.shape[-2], v.shape[-1]
-    turned = View(k.buffer, (*k.shape[:-2], depth, keys), (*k.strides[:-2], k.strides[-1],
-                  k.strides[-2]), k.dtype, k.offset)  # fmt: skip
-    packed_k = packed_panels(builder, turned, k.shape[:-2], tile_of(keys))
+    keys, width = k.shape[-1], v.shape[-1]
+    packed_k = packed_panels(builder, k, k.shape[:-2], tile_of(keys))
     packed_v = packed_panels(builder, v, v.shape[:-2], tile_of(width))
     shape = (*lead, length, width)
     user = builder.only_user(output)
@@ -149,7 +173,7 @@ def _emitted(
             builder, size, low_v, keys, out.strides[-2], keys, width, packed_v, out.place, 0
         )
     kernels = [
-        product(Spec(tile_k, low_k, tree, kinds)), adapted(softmax_ir(closed=True), "ppn"),
+        product(Spec(tile_k, low_k, tree, kinds)), adapted(softmax_ir(closed), "ppn"),
         product(Spec(tile_v, low_v)),
     ]  # fmt: skip
     words: list[Word] = [

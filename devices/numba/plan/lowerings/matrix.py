@@ -54,7 +54,13 @@ def matmul(builder: Builder, call: Arguments) -> str | None:
         return "a vector"
     if builder.dtype_of(left) != FLOAT or builder.dtype_of(right) != FLOAT:
         return "not float32"
-    return _by_value(builder, call.output, builder.view(left), builder.view(right))
+    if 0 in (*builder.shape(left), *builder.shape(right)):
+        return "no elements"
+    a, b = builder.view(left), builder.view(right)
+    order = _dims(builder, call.output, builder.trace.values[call.output].ndim)
+    made = multiplied(builder, order, a, b)
+    builder.give(call.output, made)
+    return None
 
 
 @lowering("addmm")
@@ -89,10 +95,8 @@ def _by_constant(
     return None
 
 
-def _by_value(builder: Builder, output: int, left: View, right: View) -> str | None:
-    """Two batches of matrices that the plan computes."""
-    if 0 in (*left.shape, *right.shape):
-        return "no elements"
+def multiplied(builder: Builder, order: tuple[int, ...], left: View, right: View) -> Lazy:
+    """The product of two batches of matrices that the plan computes, its dimensions in an order."""
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     shape = (*batch, left.shape[-2], right.shape[-1])
     panels = packed_panels(builder, right, right.shape[:-2], tile_of(shape[-1]))
@@ -101,8 +105,7 @@ def _by_value(builder: Builder, output: int, left: View, right: View) -> str | N
     of_b = np.arange(prod(right.shape[:-2])).reshape(right.shape[:-2]) * panels.size
     starts = np.stack([offsets(batch, lead), np.broadcast_to(of_b, batch).reshape(-1)], axis=1)
     made = Product(
-        builder, "matmul", shape, _dims(builder, output, len(shape)), tuple(range(len(batch))),
+        builder, "matmul", shape, order, tuple(range(len(batch))),
         len(shape) - 1, a, rows, _ONE_TAP, left.shape[-1], panels, None, starts,
     )  # fmt: skip
-    builder.give(output, Lazy(ACC, (), shape, made))
-    return None
+    return Lazy(ACC, (), shape, made)
