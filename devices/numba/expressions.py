@@ -98,6 +98,37 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
 _HEAVY = frozenset({"exp", "sigmoid", "silu", "tanh", "erf", "gelu", "elu", "maximum", "minimum"})
 
 
+def simplified(tree: Tree) -> Tree:
+    """GELU where it is written out: ``x * 0.5 * (1 + erf(x / sqrt 2))`` in any order."""
+    if tree[0] != "mul":
+        return tree
+    parts = _factors(tree)
+    if len(parts) != 3 or ("const", 0.5) not in parts:
+        return tree
+    parts.remove(("const", 0.5))
+    for x, share in (parts, parts[::-1]):
+        if share[0] == "add" and ("const", 1.0) in share[1:]:
+            inner = share[2] if share[1] == ("const", 1.0) else share[1]
+            if inner[0] == "erf" and _over_root_two(inner[1]) == x:
+                return ("gelu", x)
+    return tree
+
+
+def _factors(tree: Tree) -> list[Tree]:
+    """What is multiplied."""
+    if tree[0] != "mul":
+        return [tree]
+    return [factor for part in tree[1:] for factor in _factors(part)]
+
+
+def _over_root_two(tree: Tree) -> Tree | None:
+    """The x of ``x / sqrt 2``."""
+    if tree[0] not in ("mul", "div") or tree[2][0] != "const":
+        return None
+    number = tree[2][1] if tree[0] == "div" else 1 / (tree[2][1] or 1.0)
+    return tree[1] if abs(number - 2**0.5) < 1e-6 else None
+
+
 def weight(tree: Tree) -> int:
     """About how many vector instructions an expression takes."""
     if tree[0] in LEAVES:

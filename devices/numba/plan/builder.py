@@ -23,11 +23,13 @@ from ....tensor import Tensor
 from .. import fused
 from ..copying import Spec as CopySpec
 from ..copying import copier
-from ..expressions import ACC, LEAVES, Tree, is_whole, leaves, operand, replaced, weight
+from ..expressions import ACC, LEAVES, Tree, is_whole, leaves, operand, replaced, simplified, weight
+from .patterns import with_attention
 from .places import Array, Buffer, EagerStep, Place, Step, View, Word, contiguous_strides
 
 Lowering = Callable[["Builder", "Arguments"], str | None]
 LOWERINGS: dict[str, Lowering] = {}
+SCOPES: dict[str, Callable[[Builder, Call], Call]] = {}  # what runs as written, but for a part
 Function = TypeVar("Function", bound=Lowering)
 FLOAT = np.dtype(np.float32)
 _LONGEST = 400  # vector instructions in one expression
@@ -116,7 +118,7 @@ class Builder:
         self.errors: list[tuple[Array, str]] = []
         self.label = ""
         self.users: dict[int, list[int]] = {}
-        self.calls = _needed(trace)
+        self.calls = with_attention(_needed(trace), trace.values, references(trace.outputs))
         for position, call in enumerate(self.calls):
             for index in references((call.args, call.kwargs)):
                 self.users.setdefault(index, []).append(position)
@@ -143,6 +145,9 @@ class Builder:
             why = f"no lowering of {call.name}" if found is None else ""
             if found is not None:
                 why = found(self, Arguments(call)) or ""
+        if call.name in SCOPES and call.why:
+            call = SCOPES[call.name](self, call)
+            why = call.why
         if why:
             self.eager(call, why)
 
@@ -282,7 +287,7 @@ class Builder:
         wanted = _whole if name.startswith(("i.", "int_")) and name != "i.trunc" else _float
         wanted = _whole if name == "float_of" else wanted
         trees = [wanted(tree, operands) for tree in trees]
-        return Lazy((name, *trees), tuple(operands), shape, kept)
+        return Lazy(simplified((name, *trees)), tuple(operands), shape, kept)
 
     def compute(self, value: Lazy, out: View | None = None) -> View:
         """The elements of an expression."""
