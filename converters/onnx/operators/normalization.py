@@ -226,11 +226,10 @@ def lrn(
 ) -> Tensor:
     """``x / (bias + alpha / size * sum of squares over neighbouring channels) ** beta``."""
     low, high = (size - 1) // 2, size // 2
-    square = x * x
-    sums = tl.zeros_like(x)
-    for channel in range(x.shape[1]):
-        near = square[:, max(channel - low, 0) : channel + high + 1]
-        sums[:, channel] = tl.sum(near, 1)
+    square = F.pad(x * x, [0, 0] * (x.ndim - 2) + [low, high])
+    sums = square[:, : x.shape[1]]
+    for i in range(1, size):
+        sums = sums + square[:, i : i + x.shape[1]]
     return x / (bias + alpha / size * sums) ** beta
 
 

@@ -30,6 +30,7 @@ from .places import Array, Buffer, EagerStep, Place, Step, View, Word, contiguou
 Lowering = Callable[["Builder", "Arguments"], str | None]
 LOWERINGS: dict[str, Lowering] = {}
 SCOPES: dict[str, Callable[[Builder, Call], Call]] = {}  # what runs as written, but for a part
+SCOPES: dict[str, Callable[[Builder, Call], Call]] = {}  # what runs as written, but for a part
 Function = TypeVar("Function", bound=Lowering)
 FLOAT = np.dtype(np.float32)
 _LONGEST = 400  # vector instructions in one expression
@@ -145,6 +146,9 @@ class Builder:
             why = f"no lowering of {call.name}" if found is None else ""
             if found is not None:
                 why = found(self, Arguments(call)) or ""
+        if call.name in SCOPES and call.why:
+            call = SCOPES[call.name](self, call)
+            why = call.why
         if call.name in SCOPES and call.why:
             call = SCOPES[call.name](self, call)
             why = call.why

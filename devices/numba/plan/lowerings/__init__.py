@@ -1,6 +1,7 @@
 """Operators as steps of a plan, a file per family. A new family adds its line."""
 
 from . import attention as attention
+from . import branches as branches
 from . import comparison as comparison
 from . import convolution as convolution
 from . import einsum as einsum

@@ -169,7 +169,12 @@ def rsqrt(f: Chain, call: Arguments) -> Any:
 @elementwise("pow")
 def power(f: Chain, call: Arguments) -> Any:
     x, exponent = call["input"], _number(call["exponent"], 8)
+    root = f("sqrt", x)
     ways = {
+        4.0: lambda: f("mul", f("mul", x, x), f("mul", x, x)),
+        1.5: lambda: f("mul", x, root),
+        0.75: lambda: f("mul", root, f("sqrt", root)),
+        0.25: lambda: f("sqrt", root),
         1.0: lambda: f("mul", x, 1.0),
         2.0: lambda: f("mul", x, x),
         3.0: lambda: f("mul", f("mul", x, x), x),
@@ -178,7 +183,7 @@ def power(f: Chain, call: Arguments) -> Any:
         -0.5: lambda: f("div", 1.0, f("sqrt", x)),
     }
     if exponent not in ways or isinstance(call["input"], int | float):
-        return "a power other than 1, 2, 3, 1/2, -1, -1/2"
+        return "a power other than 1, 2, 3, 4, -1, and multiples of 1/2 and 1/4"
     return ways[exponent]()
 
 
