@@ -30,7 +30,6 @@ from .places import Array, Buffer, EagerStep, Place, Step, View, Word, contiguou
 Lowering = Callable[["Builder", "Arguments"], str | None]
 LOWERINGS: dict[str, Lowering] = {}
 SCOPES: dict[str, Callable[[Builder, Call], Call]] = {}  # what runs as written, but for a part
-SCOPES: dict[str, Callable[[Builder, Call], Call]] = {}  # what runs as written, but for a part
 Function = TypeVar("Function", bound=Lowering)
 FLOAT = np.dtype(np.float32)
 _LONGEST = 400  # vector instructions in one expression
@@ -114,6 +113,7 @@ class Builder:
         self.values: dict[int, Value] = {}
         self.constants: dict[int, View] = {}
         self.tables: dict[tuple[str, bytes], Place] = {}
+        self.panels: dict[bytes, Any] = {}  # packed weights
         self.held: list[Any] = []  # what must stay alive as long as the plan
         self.blocks: list[tuple[Array, list[Word]]] = []
         self.errors: list[tuple[Array, str]] = []
@@ -146,9 +146,6 @@ class Builder:
             why = f"no lowering of {call.name}" if found is None else ""
             if found is not None:
                 why = found(self, Arguments(call)) or ""
-        if call.name in SCOPES and call.why:
-            call = SCOPES[call.name](self, call)
-            why = call.why
         if call.name in SCOPES and call.why:
             call = SCOPES[call.name](self, call)
             why = call.why

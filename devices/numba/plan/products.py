@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -73,7 +74,17 @@ class Panels:
 
 
 def constant_panels(builder: Builder, matrices: Sequence[Array], tile: Tile) -> Panels:
-    """Constant matrices (k, n), packed now."""
+    """Constant matrices (k, n), packed now; equal ones, such as those of each time step, once."""
+    digest = hashlib.blake2b(repr((tile, [m.shape for m in matrices])).encode())
+    for matrix in matrices:
+        digest.update(np.ascontiguousarray(matrix))
+    key = digest.digest()
+    if key not in builder.panels:
+        builder.panels[key] = _packed(builder, matrices, tile)
+    return builder.panels[key]
+
+
+def _packed(builder: Builder, matrices: Sequence[Array], tile: Tile) -> Panels:
     packed = [pack(np.ascontiguousarray(m), tile) for m in matrices]
     joined = packed[0].panels if len(packed) == 1 else np.concatenate([p.panels for p in packed])
     return Panels(builder.constant(joined), tile, packed[0].k, packed[0].n)
