@@ -1,13 +1,18 @@
-"""Threads that run the steps of a plan: a team that spins for a moment and then sleeps.
+"""Threads that run the steps of a plan: a team that helps itself, spins a moment, then sleeps.
 
 A team of n is the calling thread and n - 1 daemon threads, each of which is in one native function
-for life. Work is handed over by an epoch that the caller raises; a thread that has waited for about
-50 us sleeps on it in the kernel (futex), one that waits at a barrier between steps yields its
-processor after a while, so that an idle team burns nothing and a busy machine is shared.
+for life. A step is four words: the kernel's address ``void kernel(ptr args, i64 part, i64 parts)``,
+its arguments' address, 1 if it has one part only (else it has n), and one word not used.
 
-A step is four words: the kernel's address ``void kernel(ptr args, i64 part, i64 parts)``, its
-arguments' address, 1 if only one thread may run it (between two such steps there is no barrier),
-and one word not used. Callers take turns; what runs does not hold Python's lock.
+Each thread claims its own part of a step, does it, and waits until all parts are done. One that
+waits for longer than a few microseconds claims parts that nobody has begun: a thread whose
+processor has been taken away (these are shared) then holds up nobody but with what it is in the
+midst of. It finds the steps done when it comes back, and goes on to where the others are. Claims
+are numbers of runs, so nothing has to be cleared: in run r a part is free while its word is r - 1.
+
+Work is handed over by an epoch, which is odd while the words about the work are being written. A
+thread that has waited for about 50 us sleeps on the epoch in the kernel (futex), and nobody waits
+for it to wake up. Callers take turns; what runs does not hold Python's lock.
 
 On systems other than Linux steps run on the calling thread.
 """
@@ -24,13 +29,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from .code import Code, Value, module
 from .llvm import compiled
 
-_LINE = 64  # bytes: each word of a team's state has a line of the cache for itself
-_WORDS = ("epoch", "arrived", "phase", "done", "sleepers", "steps", "count")
+Array = np.ndarray[Any, Any]
+_LINE = 64  # bytes: what threads write has a line of the cache for itself
+_WORDS = ("epoch", "sleepers", "steps", "claims", "count", "run")
+_SEEN = len(_WORDS)  # from this line on: the last epoch that each thread has gone through
 _IDLE = 2000  # pauses before a thread without work sleeps, about 50 us
-_PATIENCE = 400  # pauses at a barrier before a thread yields its processor
+_PATIENCE = 150  # pauses before a thread that waits looks for work left undone
+_KEPT_WORK = 64  # pieces of work that a team remembers
 _FUTEX = {"x86_64": 202, "aarch64": 98}
 _WAIT_PRIVATE, _WAKE_PRIVATE = 128, 129
 
@@ -54,93 +64,100 @@ class _Writer:
         """Adds to a word; gives what it was."""
         return self.code.value(f"atomicrmw add ptr {self.place(word)}, i64 {value} seq_cst")
 
-    def pause(self) -> None:
-        if platform.machine() == "aarch64":
-            self.code.call("void", "llvm.aarch64.hint", "i32 1")
-        elif platform.machine() in ("x86_64", "AMD64"):
-            self.code.call("void", "llvm.x86.sse2.pause")
 
-    def wait(self, word: str, old: Value, patience: int, tired: Callable[[], None]) -> None:
-        """Waits until a word is no longer ``old``; after ``patience`` pauses calls for ``tired``
-        at each turn.
-        """
-        code = self.code
-        top, again, rest, spin = (code.fresh(n) for n in ("wait", "again", "rest", "spin"))
-        done = code.fresh("changed")
-        before = code.block
-        code.do(f"br label %{top}")
-        code.label(top)
-        turns = f"%{code.fresh('turns')}"
-        at = len(code.lines)
-        code.lines.append("")
-        changed = code.value(f"icmp ne i64 {self.load(word)}, {old}")
-        code.do(f"br i1 {changed}, label %{done}, label %{again}")
-        code.label(again)
-        long = code.value(f"icmp sge i64 {turns}, {patience}")
-        code.do(f"br i1 {long}, label %{rest}, label %{spin}")
-        code.label(rest)
-        tired()
-        rested = code.block
-        code.do(f"br label %{top}")
-        code.label(spin)
-        self.pause()
-        more = code.add(turns, 1)
-        code.do(f"br label %{top}")
-        code.lines[at] = (
-            f"  {turns} = phi i64 [0, %{before}], [{turns}, %{rested}], [{more}, %{spin}]"
-        )
-        code.label(done)
+def _wait(code: Code, ready: Callable[[], Value], patience: int, tired: Callable[[], None]) -> None:
+    """Waits until ``ready()`` is true; after ``patience`` pauses calls for ``tired`` each time."""
+    top, again, rest, spin = (code.fresh(n) for n in ("wait", "again", "rest", "spin"))
+    done = code.fresh("ready")
+    before = code.block
+    code.do(f"br label %{top}")
+    code.label(top)
+    turns = f"%{code.fresh('turns')}"
+    at = len(code.lines)
+    code.lines.append("")
+    code.do(f"br i1 {ready()}, label %{done}, label %{again}")
+    code.label(again)
+    long = code.value(f"icmp sge i64 {turns}, {patience}")
+    code.do(f"br i1 {long}, label %{rest}, label %{spin}")
+    code.label(rest)
+    tired()
+    rested = code.block
+    code.do(f"br label %{top}")
+    code.label(spin)
+    _pause(code)
+    more = code.add(turns, 1)
+    code.do(f"br label %{top}")
+    code.lines[at] = f"  {turns} = phi i64 [0, %{before}], [{turns}, %{rested}], [{more}, %{spin}]"
+    code.label(done)
 
 
-def _barrier() -> Code:
-    """``barrier(state, n)``: waits until all n threads are here."""
-    code = Code("barrier", "ptr %state, i64 %n", internal=True)
-    state = _Writer(code, "%state")
-    phase = state.load("phase")
-    before = state.add("arrived", 1)
-    last = code.value(f"icmp eq i64 {code.add(before, 1)}, %n")
-    with code.when(last):
-        state.store("arrived", "0")
-        state.store("phase", code.add(phase, 1))
-    with code.when(code.value(f"xor i1 {last}, true")):
-        state.wait("phase", phase, _PATIENCE, lambda: _yield(code))
+def _pause(code: Code) -> None:
+    if platform.machine() == "aarch64":
+        code.call("void", "llvm.aarch64.hint", "i32 1")
+    elif platform.machine() in ("x86_64", "AMD64"):
+        code.call("void", "llvm.x86.sse2.pause")
+
+
+def _record(code: Code, step: Value) -> tuple[Value, Value, Value]:
+    """A step's kernel, its arguments, and whether it has one part only."""
+    record = code.at("i64", "%steps", code.mul(step, 4))
+    kernel, args = (code.value(f"load ptr, ptr {code.at('i64', record, str(i))}") for i in range(2))
+    single = code.value(f"load i64, ptr {code.at('i64', record, '2')}")
+    return kernel, args, code.value(f"icmp ne i64 {single}, 0")
+
+
+def _attempt() -> Code:
+    """``attempt(kernel, args, claim, done, run, part, parts)``: a part, if nobody has begun it."""
+    code = Code(
+        "attempt",
+        "ptr %kernel, ptr %args, ptr %claim, ptr %done, i64 %run, i64 %part, i64 %parts",
+        internal=True,
+    )
+    free = code.add("%run", -1)
+    pair = code.value(f"cmpxchg ptr %claim, i64 {free}, i64 %run acq_rel acquire")
+    with code.when(code.value(f"extractvalue {{ i64, i1 }} {pair}, 1")):
+        code.do("call void %kernel(ptr %args, i64 %part, i64 %parts)")
+        code.value("atomicrmw add ptr %done, i64 1 acq_rel")
     return code
 
 
-def _yield(code: Code) -> None:
-    code.call("i32", "sched_yield")
-
-
 def _execute() -> Code:
-    """``execute(state, steps, count, part, n)``: all steps, as one of n threads."""
-    code = Code("execute", "ptr %state, ptr %steps, i64 %count, i64 %part, i64 %n", internal=True)
-    first = code.value("icmp eq i64 %part, 0")
-    several = code.value("icmp sgt i64 %n, 1")
-    final = code.add("%count", -1)
+    """``execute(steps, claims, count, run, part, n)``: all steps, as one of n threads.
+
+    A step's claims are a line for each part and one for how many parts were ever done.
+    """
+    code = Code(
+        "execute", "ptr %steps, ptr %claims, i64 %count, i64 %run, i64 %part, i64 %n",
+        internal=True,
+    )  # fmt: skip
+    stride = code.mul(code.add("%n", 1), _LINE)
+    last_line = code.mul("%n", _LINE)
     with code.loop("%count") as step:
-        record = code.at("i64", "%steps", code.mul(step.index, 4))
-        kernel, args = (
-            code.value(f"load ptr, ptr {code.at('i64', record, str(i))}") for i in range(2)
-        )
-        alone = code.value(f"load i64, ptr {code.at('i64', record, '2')}")
-        serial = code.value(f"icmp ne i64 {alone}, 0")
-        parts = code.value(f"select i1 {serial}, i64 1, i64 %n")
-        unlike = code.value(f"xor i1 {serial}, true")
-        mine = code.value(f"or i1 {first}, {unlike}")
-        with code.when(mine):
-            code.do(f"call void {kernel}(ptr {args}, i64 %part, i64 {parts})")
-        # Nobody waits behind the last step, nor between two that one thread runs.
-        more = code.value(f"icmp slt i64 {step.index}, {final}")
-        follower = code.add(step.index, 1)
-        held = code.value(f"select i1 {more}, i64 {follower}, i64 {step.index}")
-        next_alone = code.value(
-            f"load i64, ptr {code.at('i64', '%steps', code.add(code.mul(held, 4), 2))}"
-        )
-        next_serial = code.value(f"icmp ne i64 {next_alone}, 0")
-        both = code.value(f"and i1 {serial}, {next_serial}")
-        waits = code.value(f"and i1 {more}, {code.value(f'xor i1 {both}, true')}")
-        with code.when(code.value(f"and i1 {waits}, {several}")):
-            code.do("call void @barrier(ptr %state, i64 %n)")
+        kernel, args, single = _record(code, step.index)
+        parts = code.value(f"select i1 {single}, i64 1, i64 %n")
+        base = code.at("i8", "%claims", code.mul(step.index, stride))
+        done = code.at("i8", base, last_line)
+        target = code.value(f"mul i64 %run, {parts}")
+
+        def attempt(part: Value) -> None:
+            claim = code.at("i8", base, code.mul(part, _LINE))
+            code.do(
+                f"call void @attempt(ptr {kernel}, ptr {args}, ptr {claim}, ptr {done}, "
+                f"i64 %run, i64 {part}, i64 {parts})"
+            )
+
+        def ready() -> Value:
+            now = code.value(f"load atomic i64, ptr {done} acquire, align 8")
+            return code.value(f"icmp sge i64 {now}, {target}")
+
+        def help_out() -> None:
+            with code.loop(parts) as other:
+                attempt(other.index)
+            code.call("i32", "sched_yield")
+
+        with code.when(code.value(f"icmp slt i64 %part, {parts}")):
+            attempt("%part")
+        _wait(code, ready, _PATIENCE, help_out)
     return code
 
 
@@ -157,53 +174,57 @@ def worker_ir() -> str:
     """``kernel(state, part, n)``: what a thread of a team does, for ever."""
     code = Code("kernel", "ptr %state, i64 %part, i64 %n")
     state = _Writer(code, "%state")
+    seen = code.at("i8", "%state", code.mul(code.add("%part", _SEEN), _LINE))
+    with code.loop(str(2**62)):
+        last = code.value(f"load atomic i64, ptr {seen} seq_cst, align 8")
 
-    def sleep(epoch: Value) -> None:
-        state.add("sleepers", 1)
-        _futex(code, state, _WAIT_PRIVATE, code.value(f"and i64 {epoch}, 4294967295"))
-        state.add("sleepers", -1)
+        def changed() -> Value:
+            return code.value(f"icmp ne i64 {state.load('epoch')}, {last}")
 
-    # The epoch that is waited for is the loop's index: it goes up by one with each run.
-    with code.loop(str(2**62)) as epoch:
-        state.wait("epoch", epoch.index, _IDLE, lambda: sleep(epoch.index))
-        steps, count = state.load("steps"), state.load("count")
-        at = code.value(f"inttoptr i64 {steps} to ptr")
-        code.do(f"call void @execute(ptr %state, ptr {at}, i64 {count}, i64 %part, i64 %n)")
-        state.add("done", 1)
-    return module(_barrier(), _execute(), code)
+        def sleep() -> None:
+            state.add("sleepers", 1)
+            _futex(code, state, _WAIT_PRIVATE, code.value(f"and i64 {last}, 4294967295"))
+            state.add("sleepers", -1)
+
+        _wait(code, changed, _IDLE, sleep)
+        epoch = state.load("epoch")
+        steps, claims, count, run = (state.load(w) for w in ("steps", "claims", "count", "run"))
+        # What was read belongs together if the epoch is even and still the same.
+        same = code.value(f"icmp eq i64 {state.load('epoch')}, {epoch}")
+        even = code.value(f"icmp eq i64 {code.value(f'and i64 {epoch}, 1')}, 0")
+        with code.when(code.value(f"and i1 {same}, {even}")):
+            places = [code.value(f"inttoptr i64 {x} to ptr") for x in (steps, claims)]
+            code.do(
+                f"call void @execute(ptr {places[0]}, ptr {places[1]}, i64 {count}, i64 {run}, "
+                "i64 %part, i64 %n)"
+            )
+            code.do(f"store atomic i64 {epoch}, ptr {seen} seq_cst, align 8")
+    return module(_attempt(), _execute(), code)
 
 
 def leader_ir() -> str:
-    """``kernel(state, steps, count, n, brief)``: hands work to the team and takes part in it.
-
-    Brief work is done alone if the others would have to be woken.
-    """
-    code = Code("kernel", "ptr %state, ptr %steps, i64 %count, i64 %n, i64 %brief")
+    """``kernel(state, steps, claims, count, run, n)``: hands work to the team and takes part."""
+    code = Code("kernel", "ptr %state, ptr %steps, ptr %claims, i64 %count, i64 %run, i64 %n")
     state = _Writer(code, "%state")
-    asleep = code.value(f"icmp sgt i64 {state.load('sleepers')}, 0")
-    short = code.value("icmp ne i64 %brief, 0")
-    alone = code.value(f"and i1 {asleep}, {short}")
-    with code.when(alone):
-        code.do("call void @execute(ptr %state, ptr %steps, i64 %count, i64 0, i64 1)")
-    with code.when(code.value(f"xor i1 {alone}, true")):
-        state.store("steps", code.value("ptrtoint ptr %steps to i64"))
-        state.store("count", "%count")
-        state.store("done", "0")
-        state.add("epoch", 1)
-        with code.when(code.value(f"icmp sgt i64 {state.load('sleepers')}, 0")):
-            _futex(code, state, _WAKE_PRIVATE, str(2**31 - 1))
-        code.do("call void @execute(ptr %state, ptr %steps, i64 %count, i64 0, i64 %n)")
-        # ``done`` goes up by one for each of the others, so it is above what it no longer is.
-        with code.loop(code.add("%n", -1)) as other:
-            state.wait("done", other.index, _PATIENCE, lambda: _yield(code))
-    return module(_barrier(), _execute(), code)
+    state.add("epoch", 1)
+    state.store("steps", code.value("ptrtoint ptr %steps to i64"))
+    state.store("claims", code.value("ptrtoint ptr %claims to i64"))
+    state.store("count", "%count")
+    state.store("run", "%run")
+    state.add("epoch", 1)
+    with code.when(code.value(f"icmp sgt i64 {state.load('sleepers')}, 0")):
+        _futex(code, state, _WAKE_PRIVATE, str(2**31 - 1))
+    code.do("call void @execute(ptr %steps, ptr %claims, i64 %count, i64 %run, i64 0, i64 %n)")
+    return module(_attempt(), _execute(), code)
 
 
 def _alone_ir() -> str:
     """``kernel(steps, count)``: all steps on the calling thread."""
     code = Code("kernel", "ptr %steps, i64 %count")
-    code.do("call void @execute(ptr null, ptr %steps, i64 %count, i64 0, i64 1)")
-    return module(_barrier(), _execute(), code)
+    with code.loop("%count") as step:
+        kernel, args, _ = _record(code, step.index)
+        code.do(f"call void {kernel}(ptr {args}, i64 0, i64 1)")
+    return module(code)
 
 
 @cache
@@ -214,17 +235,10 @@ def _alone() -> tuple[Any, Any]:
     return ctypes.CFUNCTYPE(None, *types)(there), ctypes.PYFUNCTYPE(None, *types)(there)
 
 
-def alone(steps: int, count: int, brief: bool = False) -> None:
-    """Runs steps on the calling thread. Other threads of Python wait meanwhile if it is brief:
-    to take the lock again may last a thousand times as long as such work.
-    """
-    _alone()[brief](steps, count)
-
-
 @cache
 def _compiled() -> tuple[Any, Any]:
     """What a thread of a team is in for life, and what hands it work."""
-    types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3]
+    types: list[Any] = [*[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 3]
     serve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
     lead = ctypes.CFUNCTYPE(None, *types)
     return serve(compiled(worker_ir())), lead(compiled(leader_ir()))
@@ -237,18 +251,73 @@ class Team:
         self.count = count
         self.lock = threading.Lock()
         # Never freed: threads look at it as long as the process lives.
-        self.memory = mmap.mmap(-1, mmap.PAGESIZE)
-        self.state = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        self.memory = mmap.mmap(-1, (_SEEN + count) * _LINE)
         _KEPT.append(self.memory)
+        self.state = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        self.words = np.frombuffer(self.memory, np.int64).reshape(-1, _LINE // 8)
+        self.recent: dict[int, tuple[int, Work, Array]] = {}
         serve, self.leader = _compiled()
         for part in range(1, count):
             threading.Thread(
                 target=serve, args=(self.state, part, count), name=f"tensorlite-{part}", daemon=True
             ).start()
 
-    def run(self, steps: int, count: int, brief: bool) -> None:
+    def run(self, work: Work) -> None:
+        """All steps of some work."""
         with self.lock:
-            self.leader(self.state, steps, count, self.count, int(brief))
+            claims = work.claims(self.count)
+            claims.runs += 1
+            self.leader(
+                self.state, work.address, claims.address, work.count, claims.runs, self.count
+            )
+            # Threads that come late still look at it; it stays until they have seen a later epoch.
+            self.recent[claims.address] = int(self.words[0, 0]), work, claims.array
+            if len(self.recent) > _KEPT_WORK:
+                seen = int(self.words[_SEEN + 1 :, 0].min())
+                self.recent = {k: kept for k, kept in self.recent.items() if kept[0] > seen}
+
+
+class Claims:
+    """Who has begun which part of some work's steps, for teams of one size."""
+
+    def __init__(self, steps: int, threads: int) -> None:
+        words = _LINE // 8
+        room = np.zeros((steps * (threads + 1) + 1) * words, np.int64)
+        start = -room.ctypes.data % _LINE // 8
+        self.array = room[start:]
+        self.address = int(self.array.ctypes.data)
+        self.runs = 0
+
+
+class Work:
+    """Steps to be run together, many times: an array of four words for each."""
+
+    def __init__(self, records: Array) -> None:
+        self.records = records
+        self.count = len(records)
+        self.address = int(records.ctypes.data)
+        self.by_team: dict[int, Claims] = {}
+
+    def claims(self, threads: int) -> Claims:
+        found = self.by_team.get(threads)
+        if found is None:
+            found = self.by_team[threads] = Claims(self.count, threads)
+        return found
+
+    def run(self, threads: int, brief: bool = False) -> None:
+        """All steps on so many threads, or on the calling one if that is brief.
+
+        Other threads of Python wait while brief work is done: to take the lock again may last a
+        thousand times as long.
+        """
+        if brief or threads < 2 or not can_share():
+            _alone()[brief](self.address, self.count)
+            return
+        team = _teams.get(threads)
+        if team is None:
+            with _lock:
+                team = _teams.get(threads) or _teams.setdefault(threads, Team(threads))
+        team.run(self)
 
 
 _KEPT: list[Any] = []
@@ -257,8 +326,11 @@ _lock = threading.Lock()
 
 
 def _forget() -> None:
-    """In a forked process there are no threads but one."""
+    """In a forked process there are no threads but one, and what they had begun is not done."""
     global _lock
+    for team in _teams.values():
+        for _, work, _ in team.recent.values():
+            work.by_team.clear()
     _teams.clear()
     _lock = threading.Lock()
 
@@ -270,15 +342,3 @@ if hasattr(os, "register_at_fork"):
 def can_share() -> bool:
     """Whether steps can be run by several threads on this system."""
     return sys.platform == "linux" and platform.machine() in _FUTEX
-
-
-def run(steps: int, count: int, threads: int, brief: bool = False) -> None:
-    """Runs ``count`` steps on so many threads; ``brief`` if all of it takes less than a wake-up."""
-    if threads < 2 or not can_share():
-        alone(steps, count, brief)
-        return
-    team = _teams.get(threads)
-    if team is None:
-        with _lock:
-            team = _teams.get(threads) or _teams.setdefault(threads, Team(threads))
-    team.run(steps, count, brief)

@@ -51,11 +51,12 @@ class Chain:
             alone = int(serial and i % 5 in (1, 2, 4))
             records.append((adding(), self.words[-1].ctypes.data, alone, 0))
         self.records = np.array(records, np.int64)
+        self.work = pool.Work(self.records)
 
     def check(self, threads: int, brief: bool = False) -> None:
         start = np.arange(len(self.arrays[0]))
         self.arrays[0][:], self.arrays[1][:] = start, -1000
-        pool.run(self.records.ctypes.data, len(self.records), threads, brief)
+        self.work.run(threads, brief)
         steps = len(self.records)
         expected = (start if steps % 2 == 0 else start[::-1]) + steps
         np.testing.assert_array_equal(self.arrays[steps % 2], expected)

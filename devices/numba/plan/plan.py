@@ -17,7 +17,7 @@ from ....errors import OperatorError
 from ....ops.trace import Ref, Trace, references
 from ....tensor import Tensor, wrap
 from ....threads import get_num_threads
-from ..pool import alone, run
+from ..pool import Work
 from . import lowerings as lowerings
 from .arena import Arena, lay_out, lifetimes, share
 from .builder import Builder
@@ -47,15 +47,12 @@ class Segment:
     steps: list[Step]
 
     def __post_init__(self) -> None:
-        self.address = address_of(self.records)
+        self.work = Work(self.records)
         self.brief = sum(map(_estimated, self.steps)) < _BRIEF
 
     def run(self) -> None:
         """All steps, on as many threads as may be."""
-        if self.brief:
-            alone(self.address, len(self.steps), True)
-        else:
-            run(self.address, len(self.steps), get_num_threads())
+        self.work.run(get_num_threads(), self.brief)
 
 
 _BRIEF = 15e-6  # seconds in which others may wait for Python's lock
