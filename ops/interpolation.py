@@ -47,7 +47,7 @@ def interpolate(
     tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]])
     """
     _check(input, mode, align_corners, antialias)
-    sizes, factors = _targets(input, size, scale_factor, recompute_scale_factor)
+    sizes, factors = targets(input, size, scale_factor, recompute_scale_factor)
     if mode == "area":
         return adaptive_average(xp, input, sizes)
     if 0 in (*sizes, *input.shape[2:]):
@@ -143,7 +143,7 @@ def _check(x: Array, mode: str, align_corners: bool | None, antialias: bool) -> 
         raise DTypeError(f"interpolate: mode {mode!r} takes floats, got {found.name}")
 
 
-def _targets(
+def targets(
     x: Array, size: Sizes, scale_factor: Factors, recompute: bool | None
 ) -> tuple[tuple[int, ...], list[float | None]]:
     """The new sizes, and the factors that coordinates are computed with (None: from the sizes)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import emit, integers
+from . import emit, integers, logarithms
 from .emit import Expression, Value
 
 Tree = tuple[Any, ...]
@@ -44,6 +44,12 @@ def _leaky(e: Expression, x: Value, slope: Value) -> Value:
 def _elu(e: Expression, x: Value, alpha: Value) -> Value:
     below = e.mul(alpha, e.sub(emit.exp(e, x), e.constant(1.0)))
     return e.select("ogt", x, e.constant(0.0), x, below)
+
+
+def _sign(e: Expression, x: Value) -> Value:
+    zero, one = e.constant(0.0), e.constant(1.0)
+    below = e.select("olt", x, zero, e.constant(-1.0), zero)
+    return e.select("ogt", x, zero, one, below)
 
 
 def _choose(e: Expression, condition: Value, yes: Value, no: Value) -> Value:
@@ -93,9 +99,19 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "truth": lambda e, x: e.select("une", x, e.constant(0.0), e.constant(1.0), e.constant(0.0)),
     "isnan": lambda e, x: e.select("uno", x, x, e.constant(1.0), e.constant(0.0)),
     "trunc": lambda e, x: e.call("trunc", x),
+    "sign": _sign,
+    "log": logarithms.log,
+    "log1p": logarithms.log1p,
+    "sin": lambda e, x: e.call("sin", x),
+    "cos": lambda e, x: e.call("cos", x),
+    "pow": lambda e, x, y: e.call("pow", x, y),
+    "exp2": lambda e, x: e.call("exp2", x),
     **integers.FUNCTIONS,
 }
-_HEAVY = frozenset({"exp", "sigmoid", "silu", "tanh", "erf", "gelu", "elu", "maximum", "minimum"})
+_HEAVY = frozenset({
+    "exp", "exp2", "log", "log1p", "sin", "cos", "pow", "sigmoid", "silu", "tanh", "erf", "gelu",
+    "elu", "maximum", "minimum",
+})  # fmt: skip
 
 
 def simplified(tree: Tree) -> Tree:

@@ -77,7 +77,7 @@ def constant_panels(builder: Builder, matrices: Sequence[Array], tile: Tile) -> 
     """Constant matrices (k, n), packed now; equal ones, such as those of each time step, once."""
     digest = hashlib.blake2b(repr((tile, [m.shape for m in matrices])).encode())
     for matrix in matrices:
-        digest.update(np.ascontiguousarray(matrix))
+        digest.update(np.ascontiguousarray(matrix).data)
     key = digest.digest()
     if key not in builder.panels:
         builder.panels[key] = _packed(builder, matrices, tile)

@@ -6,8 +6,10 @@ from . import comparison as comparison
 from . import convolution as convolution
 from . import einsum as einsum
 from . import elementwise as elementwise
+from . import functions as functions
 from . import indexing as indexing
 from . import integers as integers
+from . import interpolation as interpolation
 from . import joining as joining
 from . import matrix as matrix
 from . import pooling as pooling

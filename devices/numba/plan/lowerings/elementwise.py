@@ -183,7 +183,7 @@ def power(f: Chain, call: Arguments) -> Any:
         -0.5: lambda: f("div", 1.0, f("sqrt", x)),
     }
     if exponent not in ways or isinstance(call["input"], int | float):
-        return "a power other than 1, 2, 3, 4, -1, and multiples of 1/2 and 1/4"
+        return f("pow", x, call["exponent"])
     return ways[exponent]()
 
 

@@ -1,0 +1,69 @@
+"""Logarithms, powers and further activations as expressions, at ordinary and odd numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from same import same
+
+import tensorlite as tl
+import tensorlite.nn.functional as F
+
+pytest.importorskip("numba")
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "log": lambda x: tl.log(x),
+    "log2": lambda x: tl.log2(x.abs()),
+    "log10": lambda x: tl.log10(x.abs()),
+    "log1p": lambda x: tl.log1p(x),
+    "sin and cos": lambda x: tl.sin(x) + tl.cos(x),
+    "exp2": lambda x: tl.exp2(x),
+    "sign": lambda x: tl.sign(x),
+    "softplus": lambda x: F.softplus(x) + F.softplus(x, 2.0, 5.0),
+    "logsigmoid": lambda x: F.logsigmoid(x),
+    "mish": lambda x: F.mish(x),
+    "selu": lambda x: F.selu(x),
+    "celu": lambda x: F.celu(x, 0.5),
+    "softsign": lambda x: F.softsign(x),
+    "threshold": lambda x: F.threshold(x, 0.1, 2.0),
+    "shrinking": lambda x: F.hardshrink(x) + F.softshrink(x) + F.tanhshrink(x),
+    "lerp": lambda x: tl.lerp(x, x * 2, 0.3),
+    "addcmul": lambda x: tl.addcmul(x, x, x + 1, value=0.5) + tl.addcdiv(x, x, x.abs() + 1),
+    "masked_fill": lambda x: x.masked_fill(x > 0.5, -1.0),
+    "bounds": lambda x: x.clamp_min(-0.5).clamp_max(x.abs() * 0.5),
+    "numbers": lambda x: tl.zeros_like(x) + x + tl.full_like(x, 2.0) * tl.ones_like(x),
+    "powers": lambda x: x.abs() ** 2.2 + x.abs() ** 0.75 + x**4 + x.abs() ** x + 1.5**x,
+    "prelu": lambda x: F.prelu(x, tl.full((x.shape[1],), 0.3, device="numba")),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@settings(max_examples=8, deadline=None)
+@given(rows=st.integers(1, 5), columns=st.integers(1, 70), threads=st.integers(1, 3))
+def test_functions(name: str, rows: int, columns: int, threads: int) -> None:
+    random = np.random.default_rng(columns)
+    x = 3 * random.standard_normal((rows, columns)).astype(np.float32)
+    with np.errstate(all="ignore"):
+        same(FUNCTIONS[name], x, threads=threads)
+
+
+@pytest.mark.parametrize("name", ["log", "log1p", "logsigmoid", "sign", "softsign", "threshold"])
+def test_odd_numbers(name: str) -> None:
+    odd = np.array([0, -0.0, np.inf, -np.inf, np.nan, -1, 1e-40, 1e-7, -1e-7, 3e38, 1], np.float32)
+    with np.errstate(all="ignore"):
+        same(FUNCTIONS[name], odd, close=1e-6)
+
+
+def test_logarithms_are_near_those_of_float64() -> None:
+    random = np.random.default_rng(0)
+    x = np.exp(random.uniform(-80, 80, 100_000)).astype(np.float32)
+    small = random.uniform(-0.5, 1, 100_000).astype(np.float32) ** 5
+    log, log1p = same(tl.log, x), same(tl.log1p, small)
+    exact, near = np.log(x.astype(float)), np.log1p(small.astype(float))
+    assert np.max(np.abs(log(x).numpy() - exact) / np.abs(exact).clip(1e-3)) < 2e-7
+    assert np.max(np.abs(log1p(small).numpy() - near) / np.abs(near).clip(1e-30)) < 4e-7
