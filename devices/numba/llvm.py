@@ -20,7 +20,7 @@ from .cache import key, read, write
 
 _FORMAT = "1"  # changes when the same IR is to give other code
 # What LLVM may call without being asked, and what threads that wait ask of the system.
-_ALLOWED = ("memcpy", "memset", "memmove", "syscall", "sched_yield")
+_ALLOWED = ("memcpy", "memset", "memmove", "syscall", "sched_yield", "sched_getcpu")
 _lock = threading.RLock()
 _addresses: dict[str, int] = {}
 _counts = {"made": 0, "found": 0}

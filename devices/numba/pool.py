@@ -37,11 +37,15 @@ from .llvm import compiled
 Array = np.ndarray[Any, Any]
 _LINE = 64  # bytes: what threads write has a line of the cache for itself
 _WORDS = ("epoch", "sleepers", "steps", "claims", "count", "run")
-_SEEN = len(_WORDS)  # from this line on: the last epoch that each thread has gone through
+# From this line on, for each thread: the last epoch that it has gone through, and its number in the
+# system; behind them a bit for each processor that the process may use.
+_SEEN = len(_WORDS)
 _IDLE = 2000  # pauses before a thread without work sleeps, about 50 us
 _PATIENCE = 150  # pauses before a thread that waits looks for work left undone
 _KEPT_WORK = 64  # pieces of work that a team remembers
 _FUTEX = {"x86_64": 202, "aarch64": 98}
+_SETAFFINITY = {"x86_64": 203, "aarch64": 122}
+_MASK = 128  # bytes: a bit for each of 1,024 processors
 _WAIT_PRIVATE, _WAKE_PRIVATE = 128, 129
 
 
@@ -170,6 +174,35 @@ def _futex(code: Code, state: _Writer, operation: int, value: Value) -> None:
     )
 
 
+def _elsewhere(code: Code) -> None:
+    """Keeps the others off the processor that the caller is on.
+
+    The system wakes a thread where its waker is, if it can, and there it would wait for the waker.
+    """
+    own = code.value("alloca [16 x i64], align 64")
+    lines = code.mul(code.add("%n", _SEEN), _LINE)
+    allowed = code.at("i8", "%state", lines)
+    code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {own}", f"ptr {allowed}",
+              f"i64 {_MASK}", "i1 false")  # fmt: skip
+    here = code.value(f"zext i32 {code.call('i32', 'sched_getcpu')} to i64")
+    bit = code.value(f"shl i64 1, {code.value(f'and i64 {here}, 63')}")
+    word = code.at("i64", own, code.value(f"lshr i64 {code.value(f'and i64 {here}, 1023')}, 6"))
+    others = code.value(f"and i64 {code.value(f'load i64, ptr {word}')}, "
+                        f"{code.value(f'xor i64 {bit}, -1')}")  # fmt: skip
+    code.do(f"store i64 {others}, ptr {word}")
+    number = _SETAFFINITY[platform.machine()]
+    code.declarations.add("declare i64 @syscall(i64, ...)")
+    with code.loop("%n", "1") as part:
+        line = code.mul(code.add(part.index, _SEEN), _LINE)
+        place = code.at("i8", "%state", code.add(line, 8))
+        thread = code.value(f"load i64, ptr {place}")
+        # A thread that has just been made has no number yet, and 0 would be the caller.
+        with code.when(code.value(f"icmp ne i64 {thread}, 0")):
+            code.value(
+                f"call i64 (i64, ...) @syscall(i64 {number}, i64 {thread}, i64 {_MASK}, ptr {own})"
+            )
+
+
 def worker_ir() -> str:
     """``kernel(state, part, n)``: what a thread of a team does, for ever."""
     code = Code("kernel", "ptr %state, i64 %part, i64 %n")
@@ -213,6 +246,7 @@ def leader_ir() -> str:
     state.store("run", "%run")
     state.add("epoch", 1)
     with code.when(code.value(f"icmp sgt i64 {state.load('sleepers')}, 0")):
+        _elsewhere(code)
         _futex(code, state, _WAKE_PRIVATE, str(2**31 - 1))
     code.do("call void @execute(ptr %steps, ptr %claims, i64 %count, i64 %run, i64 0, i64 %n)")
     return module(_attempt(), _execute(), code)
@@ -251,15 +285,25 @@ class Team:
         self.count = count
         self.lock = threading.Lock()
         # Never freed: threads look at it as long as the process lives.
-        self.memory = mmap.mmap(-1, (_SEEN + count) * _LINE)
+        self.memory = mmap.mmap(-1, (_SEEN + count) * _LINE + _MASK)
         _KEPT.append(self.memory)
         self.state = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        self.words = np.frombuffer(self.memory, np.int64).reshape(-1, _LINE // 8)
+        whole = np.frombuffer(self.memory, np.int64)
+        self.words = whole[: -_MASK // 8].reshape(-1, _LINE // 8)
+        for processor in os.sched_getaffinity(0):
+            if processor < 8 * _MASK:
+                bit = np.uint64(1) << np.uint64(processor % 64)
+                whole[-_MASK // 8 :].view(np.uint64)[processor // 64] |= bit
         self.recent: dict[int, tuple[int, Work, Array]] = {}
         serve, self.leader = _compiled()
+
+        def member(part: int) -> None:
+            self.words[_SEEN + part, 1] = threading.get_native_id()
+            serve(self.state, part, count)
+
         for part in range(1, count):
             threading.Thread(
-                target=serve, args=(self.state, part, count), name=f"tensorlite-{part}", daemon=True
+                target=member, args=(part,), name=f"tensorlite-{part}", daemon=True
             ).start()
 
     def run(self, work: Work) -> None:
