@@ -25,7 +25,8 @@ class Compiled:
     """A module or function that runs as plans, one for each set of shapes and other arguments.
 
     Made by :meth:`tensorlite.nn.Module.compile`. Calling it gives what the module gives; weights
-    are those of the time when a plan is made. At most ``limit`` plans are kept, the ones made last.
+    are those of the time when a plan is made, and what the module writes into its inputs does not
+    reach the caller's tensors. At most ``limit`` plans are kept, the ones made last.
     """
 
     def __init__(self, function: Callable[..., Any], limit: int = 16) -> None:
@@ -131,11 +132,11 @@ def _key(value: Any, arrays: list[Array]) -> Any:
 
 
 def _tensors(value: Any, device: Any) -> Any:
-    """Arguments with arrays as tensors on the device."""
+    """Arguments with copies of arrays as tensors on the device, for a trace to write into."""
     if isinstance(value, Tensor):
-        return wrap(value._array, device)
+        return wrap(value._array.copy(), device)
     if isinstance(value, np.ndarray):
-        return wrap(value, device)
+        return wrap(value.copy(), device)
     if isinstance(value, tuple | list):
         items = [_tensors(v, device) for v in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
