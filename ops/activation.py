@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,10 @@ from .registry import TOP, Array, F, op
 
 _ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+_RELU = {dtype: partial(np.maximum, zero) for dtype, zero in _ZERO.items()}
 
 
-def _relu(array: Array) -> Array:
-    return np.maximum(array, _ZERO[array.dtype])
-
-
-@op(spaces=(TOP, F), method=True, inplace=True, fast=_relu, fast_kinds="uif")
+@op(spaces=(TOP, F), method=True, inplace=True, fast=_RELU, fast_kinds="uif")
 def relu(xp: Any, input: Array, inplace: bool = False) -> Array:
     """``max(0, x)``; nan stays. Raises DTypeError for bool and complex.
 

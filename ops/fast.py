@@ -2,18 +2,20 @@
 
 A general call costs a few microseconds: arguments bound, devices and dtypes promoted, a kernel
 chosen. When the arguments are tensors of one dtype and device and no option is given, none of it
-can change anything. ``device.fast[operator][dtype]`` is then the function to call on the arrays.
+can change anything. ``device.fast[operator][dtype]`` is then the function to call on small
+arrays, ``LARGE[device.kind, operator, dtype]`` on the others.
 :func:`tensorlite.explain` empties the tables while it records, so nothing escapes it.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..devices import buffers
 from ..devices.base import Fast
 from ..devices.kernels import KERNELS
 from ..dtypes import ALL, bfloat16
@@ -21,7 +23,9 @@ from ..dtypes import dtype as Dtype
 from .numbers import wrapped
 from .registry import Op
 
-FAST: dict[str, tuple[Callable[..., Any], tuple[np.dtype[Any], ...]]] = {}
+FAST: dict[str, dict[np.dtype[Any], Callable[..., Any]]] = {}
+LARGE: dict[tuple[str, str, np.dtype[Any]], Callable[..., Any]] = {}
+_SMALL = 512  # elements
 _CONSTANTS: dict[tuple[Any, type, np.dtype[Any]], Any] = {}
 
 _PLAIN = tuple(d for d in ALL if d.native or d is bfloat16)
@@ -29,15 +33,14 @@ _PLAIN = tuple(d for d in ALL if d.native or d is bfloat16)
 
 def declare(entry: Op) -> None:
     """Notes an operator's fast function."""
-    if entry.fast is not None:
-        FAST[entry.name] = (
-            entry.fast,
-            tuple(
-                d.numpy
-                for d in _PLAIN
-                if _letter(d) in entry.fast_kinds or d.kind in entry.fast_kinds
-            ),
-        )
+    if entry.fast is None:
+        return
+    of_dtype = entry.fast if isinstance(entry.fast, Mapping) else {}
+    FAST[entry.name] = {
+        d.numpy: of_dtype.get(d.numpy, entry.fast)
+        for d in _PLAIN
+        if _letter(d) in entry.fast_kinds or d.kind in entry.fast_kinds
+    }
 
 
 def _letter(dtype: Dtype) -> str:
@@ -46,22 +49,51 @@ def _letter(dtype: Dtype) -> str:
 
 
 def table(kind: str) -> Fast:
-    """The fast functions of a device of host memory: all, but for large arrays with a kernel."""
+    """The fast functions of a device of host memory, for arrays of fewer than 512 elements.
+
+    What takes their place for larger ones goes into LARGE.
+    """
     found: Fast = {}
-    for name, (function, dtypes) in FAST.items():
+    for name, functions in FAST.items():
         kernels = KERNELS[kind].get(name)
-        if kernels:
-            limit = min(k.min_size for k in kernels)
-            function = _below(limit, function)
-        found[name] = dict.fromkeys(dtypes, function)
+        least = min(k.min_size for k in kernels) if kernels else 0
+        found[name] = {}
+        for dtype, function in functions.items():
+            whole = _below(least, function) if kernels else _pooled(function)
+            found[name][dtype] = function if not kernels or least >= _SMALL else whole
+            LARGE[kind, name, dtype] = whole
     return found
 
 
 def _below(limit: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function for arrays below the size of the first kernel, which the general way finds."""
+
     def small(array: Any, *rest: Any) -> Any:
         return function(array, *rest) if array.size < limit else NotImplemented
 
     return small
+
+
+# NumPy's functions whose result is like their argument, where it is of floats.
+_POOLED = frozenset(
+    [np.add, np.subtract, np.multiply, np.true_divide, np.maximum, np.minimum, np.negative, np.abs]
+    + [np.sqrt, np.square, np.reciprocal, np.exp, np.log, np.tanh, np.floor, np.ceil, np.rint]
+)
+
+
+def _pooled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of NumPy whose large results lie in memory of :mod:`..devices.buffers`."""
+    if getattr(function, "func", function) not in _POOLED:
+        return function
+
+    def call(array: Any, *others: Any) -> Any:
+        if array.nbytes < buffers.LEAST or array.dtype.kind != "f":
+            return function(array, *others)
+        if array.flags.c_contiguous and all(a.ndim == 0 or a.shape == array.shape for a in others):
+            return function(array, *others, out=buffers.empty(array.shape, array.dtype))
+        return function(array, *others)
+
+    return call
 
 
 def constant(value: Any, dtype: np.dtype[Any]) -> Any:
@@ -95,7 +127,10 @@ def unary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any]
             device = input._device
             table = device.fast[name]  # empty where calls are recorded or traced
             array = input._array
-            value = table[array.dtype](array)
+            if array.size < _SMALL:
+                value = table[array.dtype](array)
+            else:
+                value = LARGE[device.kind, name, array.dtype](array)
         except _SLOW:
             return run(entry, (input,), kwargs)
         if type(value) is not ndarray:
@@ -130,7 +165,10 @@ def binary(entry: Op, run: Callable[..., Any], tensor: Any) -> Callable[..., Any
                     return run(entry, (input, other), {})
             else:
                 second = constants[other, type(other), dtype]
-            value = table[dtype](array, second)
+            if array.size < _SMALL:
+                value = table[dtype](array, second)
+            else:
+                value = LARGE[device.kind, name, dtype](array, second)
         except _SLOW:
             return run(entry, (input, other), {})
         if type(value) is not ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,18 @@ from .registry import TOP, Array, op
 
 Dims = int | Sequence[int] | None
 _BLOCK = 1024  # sums of more elements than this are done in two levels
+_FLOAT = np.dtype(np.float32)
+_ONES = [np.ones(n, np.float32) for n in range(33)]
 
 
-@op("sum", method=True, upcast=True, fast=partial(np.add.reduce, axis=None), fast_kinds="Fc")
+def _total(array: Array) -> Array:
+    """The sum of all elements; of a few it is taken as a product, which NumPy is quicker at."""
+    if array.dtype is _FLOAT and array.size < 33:
+        return array.ravel().dot(_ONES[array.size])
+    return np.add.reduce(array, None)
+
+
+@op("sum", method=True, upcast=True, fast=_total, fast_kinds="Fc")
 def sum_(
     xp: Any, input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype | None = None
 ) -> Array:

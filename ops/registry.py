@@ -10,7 +10,7 @@ function, the Tensor methods, the documentation and the device dispatch.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ class Op:
     promote: tuple[str, ...]  # parameters brought to one dtype
     floating: bool  # ... which is a float: integers become the default dtype
     upcast: bool  # 16-bit floats and smaller are computed in float32
-    fast: Callable[..., Any] | None  # what to call on arrays of one dtype and no options
+    fast: Callable[..., Any] | Mapping[Any, Any] | None  # for arrays of one dtype, no options
     fast_kinds: str  # ... of these kinds, as dtype.kind names them
     writes: bool  # the body writes into its first array
     over_arrays: bool = field(init=False)
@@ -92,7 +92,7 @@ def op(
     promote: str = "",
     floating: bool = False,
     upcast: bool = False,
-    fast: Callable[..., Any] | None = None,
+    fast: Callable[..., Any] | Mapping[Any, Callable[..., Any]] | None = None,
     fast_kinds: str = "buifc",
     writes: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -111,6 +111,7 @@ def op(
             go back. Leave it off where no arithmetic is done (layout, indexing, comparison).
         fast: a function of arrays alone, equal to the body when all arguments have the same
             dtype and device and no option is given; the small-tensor path calls it directly.
+            Or such a function for each NumPy dtype.
         fast_kinds: the kinds of dtype for which it is so: "fc" are the floats and complex numbers,
             "F" the floats of 32 bits and more
             (``floating`` implies no others).

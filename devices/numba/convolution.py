@@ -18,6 +18,7 @@ import numpy as np
 
 from ...ops.convolution import prepared
 from ...ops.spatial import Ints, is_channels_last, padded, window_counts
+from ..buffers import empty
 from ..kernels import kernel
 from .code import Code, module
 from .gemm import BLOCK, KINDS, Tile, product, tile_for, tiles
@@ -111,7 +112,7 @@ def convolve(
     counts = window_counts(name, x.shape[2:], w.shape[2:], stride, pads, dilation)
     wide = np.ascontiguousarray(padded(np, x, pads))
     weights = np.ascontiguousarray(w)
-    out = np.empty((len(x), len(w), *counts), x.dtype)
+    out = empty((len(x), len(w), *counts), x.dtype)
     inputs, outputs, k, n = w.shape[1], len(w) // groups, prod(w.shape[1:]), prod(counts)
     tile = tile_for(x.dtype, n)
     rows, begins = _tables(

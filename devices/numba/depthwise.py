@@ -15,6 +15,7 @@ import numpy as np
 
 from ...ops.convolution import prepared
 from ...ops.spatial import padded, window_counts
+from ..buffers import empty
 from ..kernels import kernel
 from .code import Code, Value, module
 from .fused import Vectors
@@ -145,7 +146,7 @@ def depthwise_conv2d(
     rows, columns = window_counts("conv2d", x.shape[2:], weight.shape[2:], steps, pads, spread)
     wide, w = np.ascontiguousarray(padded(np, x, pads)), np.ascontiguousarray(weight)
     b = w if bias is None else np.ascontiguousarray(bias)
-    out = np.empty((*x.shape[:2], rows, columns), np.float32)
+    out = empty((*x.shape[:2], rows, columns), np.float32)
     run = planes(*w.shape[2:], steps[1], steps[0])
     given = (
         address(out), address(wide), address(w), address(b), groups, *wide.shape[2:], rows, columns,

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import empty_like
 from ..kernels import kernel
 from . import emit
 from .emit import Expression, Value
@@ -51,7 +52,7 @@ def native(name: str) -> Callable[[int, int, int], None]:
 
 def apply(name: str, input: Array) -> Array:
     """The function of every element, in an array of the input's layout."""
-    out, run = np.empty_like(input), native(name)
+    out, run = empty_like(input), native(name)
     to, source, size = address(out), address(input), input.itemsize
 
     def part(first: int, last: int) -> None:

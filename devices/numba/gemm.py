@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import empty
 from .code import Code, Value, module
 from .llvm import compiled, target
 from .memory import address
@@ -307,7 +308,7 @@ def gemm(a: Array, b: Packed, bias: Array | None = None, out: Array | None = Non
     """``a @ b + bias``; the rows of ``a`` and of ``out`` must lie in one piece each."""
     m, k = a.shape
     tile = b.tile
-    made = np.empty((m, b.n), a.dtype) if out is None else out
+    made = empty((m, b.n), a.dtype) if out is None else out
     wide = np.zeros(b.count * tile.columns, a.dtype)
     if bias is not None:
         wide[: b.n] = bias

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import empty_like
 from ..kernels import kernel
 from . import fused
 from .expressions import Tree, constant, operand
@@ -22,7 +23,7 @@ _X = operand(0)
 
 def one_pass(tree: Tree, arrays: Sequence[Array]) -> Array:
     """An expression over arrays, the first of which has the result's shape and layout."""
-    out = np.empty_like(arrays[0])
+    out = empty_like(arrays[0])
     order = sorted(range(out.ndim), key=lambda d: (-out.strides[d], d))
     shape = [out.shape[d] for d in order]
     strides = []

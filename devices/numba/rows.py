@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..buffers import empty_like
 from ..kernels import kernel
 from . import emit
 from .code import Code, Value, module
@@ -200,7 +201,7 @@ def _in_one_piece(input: Array) -> str | None:
 @kernel("numba", "softmax", when=takes_softmax, min_size=2048)
 def row_softmax(input: Array, dim: int | None = None) -> Array:
     """Softmax of each row."""
-    out, n = np.empty_like(input), input.shape[-1]
+    out, n = empty_like(input), input.shape[-1]
     at, run = (address(out), address(input), n), softmax_rows()
     in_parts(lambda first, last: run(*at, first, last), input.size // n, _PART // n + 1)
     return out
@@ -226,7 +227,7 @@ def _normalized(
     input: Array, sizes: Sequence[int], weight: Array | None, bias: Array | None, eps: float,
     centred: bool,
 ) -> Array:  # fmt: skip
-    out, n = np.empty_like(input), prod(sizes)
+    out, n = empty_like(input), prod(sizes)
     w = np.ones(n, np.float32) if weight is None else np.ascontiguousarray(weight)
     b = np.zeros(n, np.float32) if bias is None else np.ascontiguousarray(bias)
     at, run = (address(out), address(input), address(w), address(b), eps, n), norm_rows(centred)
