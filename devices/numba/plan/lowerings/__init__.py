@@ -12,8 +12,11 @@ from . import integers as integers
 from . import interpolation as interpolation
 from . import joining as joining
 from . import matrix as matrix
+from . import normalization as normalization
 from . import pooling as pooling
+from . import rearranging as rearranging
 from . import reduction as reduction
 from . import rows as rows
+from . import statistics as statistics
 from . import transposed_convolution as transposed_convolution
 from . import views as views

@@ -107,27 +107,38 @@ def _one(builder: Builder, call: Arguments, x: View, items: tuple[Any, ...]) -> 
     return _rows(builder, call, x, items[computed[0]], at, negative=True)
 
 
-def _constant(builder: Builder, call: Arguments, x: View) -> str | None:
-    """Constant indices: the place of each element is known."""
-    if not x.size:
-        return "no elements"
+def places_of(x: View) -> Array:
+    """How far each element of a view is from the first, in elements."""
     steps = np.zeros(x.shape, np.int64)
     for dim, (size, step) in enumerate(zip(x.shape, x.strides, strict=True)):
         along = np.arange(size).reshape([-1 if d == dim else 1 for d in range(len(x.shape))])
         steps = steps + along * step
-    found = call.call.function(wrap(steps, builder.trace.device), *call.call.args[1:])
+    return steps
+
+
+def _constant(builder: Builder, call: Arguments, x: View) -> str | None:
+    """Constant indices: the place of each element is known."""
+    if not x.size:
+        return "no elements"
+    found = call.call.function(wrap(places_of(x), builder.trace.device), *call.call.args[1:])
     places: Array = found._array
     if not places.size:
         return "no elements"
+    builder.give(call.output, at_places(builder, x, places, tuple(range(places.ndim))))
+    return None
+
+
+def at_places(builder: Builder, x: View, places: Array, order: tuple[int, ...]) -> View:
+    """The elements at these places: a view if it can be, or a copy with dimensions in an order."""
     strides = _strides(places)
     if strides is not None:
         offset = x.offset + int(places.flat[0]) * x.dtype.itemsize
-        builder.give(call.output, View(x.buffer, places.shape, strides, x.dtype, offset))
-        return None
-    run = _run(places)
-    firsts = np.ascontiguousarray(places.reshape(-1, run)[:, 0])
+        return View(x.buffer, places.shape, strides, x.dtype, offset)
+    moved = np.ascontiguousarray(places.transpose(order))
+    run = _run(moved)
+    firsts = np.ascontiguousarray(moved.reshape(-1, run)[:, 0])
     size = x.dtype.itemsize
-    out = builder.new(places.shape, x.dtype)
+    out = builder.new(places.shape, x.dtype, order)
     width = run * size
     words: list[Word] = [
         out.place, x.place, builder.table(firsts), builder.error("an index"), 1,
@@ -135,8 +146,7 @@ def _constant(builder: Builder, call: Arguments, x: View) -> str | None:
     ]  # fmt: skip
     spec = Spec(8, width if width in (1, 2, 4, 8) else 0)
     builder.emit("gather", gather_rows(spec), words, [x], out)
-    builder.give(call.output, out)
-    return None
+    return out
 
 
 def _strides(places: Array) -> tuple[int, ...] | None:

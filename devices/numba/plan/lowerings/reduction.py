@@ -14,7 +14,7 @@ from .pooling import pooled
 from .rows import bits
 
 
-def _dims(given: Any, count: int) -> tuple[int, ...]:
+def dims_of(given: Any, count: int) -> tuple[int, ...]:
     if given is None or given == () or given == []:
         return tuple(range(count))
     dims = (given,) if isinstance(given, int) else tuple(given)
@@ -23,11 +23,15 @@ def _dims(given: Any, count: int) -> tuple[int, ...]:
 
 def _reduced(builder: Builder, call: Arguments, kind: str, mean: bool) -> str | None:
     shape = builder.shape(call["input"])
+    if builder.dtype(call.output).kind in "iub":
+        from .statistics import totals
+
+        return totals(builder, call, kind) if not mean else "a mean of integers"
     if builder.dtype_of(call["input"]) != FLOAT or builder.dtype(call.output) != FLOAT:
         return "not float32"
     if call.get("dtype") is not None or 0 in shape or not shape:
         return "another dtype, or no elements"
-    dims = _dims(call.get("dim"), len(shape))
+    dims = dims_of(call.get("dim"), len(shape))
     count = prod(shape[d] for d in dims)
     factor = 1 / count if mean else 1.0
     target = builder.trace.values[call.output].shape
@@ -37,13 +41,20 @@ def _reduced(builder: Builder, call: Arguments, kind: str, mean: bool) -> str | 
         out = pooled(builder, x, (*shape[:2], 1, 1), spans, [1, 1], factor, False, "mean")
         builder.give(call.output, View(out.buffer, target, _packed(target), FLOAT))
         return None
-    kept = [d for d in range(len(shape)) if d not in dims]
-    x = builder.contiguous(call["input"], [*kept, *dims])
-    out = builder.new(target)
-    words: list[Word] = [out.place, x.place, count, bits(factor), prod(shape) // count]
-    builder.emit(kind, adapted(reduce_ir(kind), "ppnf"), words, [x], out)
-    builder.give(call.output, out)
+    out = reduced(builder, builder.view(call["input"]), dims, kind, factor)
+    builder.give(call.output, View(out.buffer, target, _packed(target), FLOAT))
     return None
+
+
+def reduced(builder: Builder, x: View, dims: tuple[int, ...], kind: str, factor: float) -> View:
+    """The "sum" times a factor, "max" or "min" over dimensions, which the result lacks."""
+    kept = [d for d in range(len(x.shape)) if d not in dims]
+    count = prod(x.shape[d] for d in dims)
+    x = builder.ordered(x, [*kept, *dims])
+    out = builder.new(tuple(x.shape[d] for d in kept))
+    words: list[Word] = [out.place, x.place, count, bits(factor), x.size // count]
+    builder.emit(kind, adapted(reduce_ir(kind), "ppnf"), words, [x], out)
+    return out
 
 
 def _packed(shape: tuple[int, ...]) -> tuple[int, ...]:
