@@ -109,6 +109,11 @@ def exp(e: Expression, x: Value) -> Value:
 
 def exp_of_negative(e: Expression, x: Value) -> Value:
     """``e**x`` for x up to 0; what float32 holds with fewer digits only (below 1e-38) is 0."""
+    return e.select("olt", x, e.constant(-87.0), e.constant(0.0), _exp_within(e, x))
+
+
+def _exp_within(e: Expression, x: Value) -> Value:
+    """``e**x`` for x from -87 to 0."""
     n = e.call("rint", e.mul(x, e.constant(1.4426950408889634)))
     r = e.fma(n, e.constant(-0.693359375), x)
     r = e.fma(n, e.constant(2.12194440e-4), r)
@@ -120,8 +125,7 @@ def exp_of_negative(e: Expression, x: Value) -> Value:
     shifted = e.line(f"shl {e.integers} {whole}, {e.whole(23)}")
     bits = e.line(f"bitcast {e.vector} {p} to {e.integers}")
     scaled = e.line(f"add {e.integers} {bits}, {shifted}")
-    value = e.line(f"bitcast {e.integers} {scaled} to {e.vector}")
-    return e.select("olt", x, e.constant(-87.0), e.constant(0.0), value)
+    return e.line(f"bitcast {e.integers} {scaled} to {e.vector}")
 
 
 def _power_of_two(e: Expression, n: Value) -> Value:
@@ -163,22 +167,21 @@ def tanh(e: Expression, x: Value) -> Value:
 
 def erf(e: Expression, x: Value) -> Value:
     """Two polynomials, the second in the exponent of ``1 - e**p(|x|)``."""
-    t, s = e.call("fabs", x), e.mul(x, x)
+    size, four = e.call("fabs", x), e.constant(4.0)
+    t = e.select("ogt", size, four, four, size)  # beyond 4 the result is 1
+    s = e.mul(t, t)
     r = e.fma(e.constant(-1.72853470e-5), t, e.constant(3.83197126e-4))
     u = e.fma(e.constant(-3.88396438e-3), t, e.constant(2.42546219e-2))
     r = e.fma(r, s, u)
     for c in (-1.06777877e-1, -6.34846687e-1, -1.28717512e-1):
         r = e.fma(r, t, e.constant(c))
     r = e.fma(r, t, e.line(f"fneg {e.vector} {t}"))
-    far = e.call("copysign", e.sub(e.constant(1.0), exp(e, r)), x)
+    far = e.call("copysign", e.sub(e.constant(1.0), _exp_within(e, r)), x)
     near = e.polynomial(
         s, -5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1,
         1.28379166e-1,
     )  # fmt: skip
     near = e.fma(near, x, x)
-    # Beyond 4 the result is 1, and infinity times a coefficient would be nan.
-    one = e.call("copysign", e.constant(1.0), x)
-    far = e.select("ogt", t, e.constant(4.0), one, far)
     return e.select("ogt", t, e.constant(0.927734375), far, near)
 
 
