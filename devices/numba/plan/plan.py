@@ -17,6 +17,7 @@ from ....errors import OperatorError
 from ....ops.trace import Ref, Trace, references
 from ....tensor import Tensor, wrap
 from ....threads import get_num_threads
+from ...buffers import LEAST, empty
 from ..pool import Work
 from . import lowerings as lowerings
 from .arena import Arena, lay_out, lifetimes, share
@@ -147,8 +148,8 @@ class Plan:
             if self.errors:
                 self._check()
             if self.only is not None:
-                return wrap(self.only.copy(), self.device)
-            found = {i: array.copy() for i, array in self.results.items()}
+                return wrap(_copied(self.only), self.device)
+            found = {i: _copied(array) for i, array in self.results.items()}
         return _filled(self.outputs, found, self.device)
 
     def _check(self) -> None:
@@ -177,6 +178,14 @@ class Plan:
                         number += 1
             self._check()
         return [float(np.median(t)) for t in times]
+
+
+def _copied(array: Array) -> Array:
+    if array.nbytes < LEAST:
+        return array.copy()
+    out: Array = empty(array.shape, array.dtype)
+    out[...] = array
+    return out
 
 
 def _single(segment: Segment) -> list[Any]:
