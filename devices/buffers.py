@@ -154,10 +154,14 @@ def empty(shape: Iterable[int], dtype: Any, order: str = "C") -> Array:
 
 
 def empty_like(array: Array) -> Array:
-    """An array of the shape, dtype and order of another one that lies in one piece."""
+    """``numpy.empty_like``: the dimensions lie in memory in the order of the array's own."""
     if array.nbytes < LEAST:
         return np.empty_like(array)
-    return empty(array.shape, array.dtype, "C" if array.flags.c_contiguous else "F")
+    if array.flags.c_contiguous:
+        return empty(array.shape, array.dtype)
+    order = sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
+    made = empty([array.shape[d] for d in order], array.dtype)
+    return made.transpose(sorted(range(array.ndim), key=order.__getitem__))
 
 
 def clear() -> None:

@@ -159,6 +159,14 @@ def test_is_what_numpy_gives_but_for_the_contents(shape: list[int], dtype: str, 
     assert have.ctypes.data % 64 == 0 or have.nbytes < buffers.LEAST
 
 
+@given(st.permutations(range(4)), st.sampled_from([1, 2, -1]))
+@settings(max_examples=30, deadline=None)
+def test_like_keeps_the_order_of_dimensions(order: list[int], step: int) -> None:
+    array = np.ones((2, 32, 64, 40), np.float32)[..., ::step].transpose(order)
+    have, want = buffers.empty_like(array), np.empty_like(array)
+    assert (have.shape, have.dtype, have.strides) == (want.shape, want.dtype, want.strides)
+
+
 @pooled
 def test_what_is_kept_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffers, "LIMIT", 3 << 20)
