@@ -203,6 +203,14 @@ def _elsewhere(code: Code) -> None:
             )
 
 
+def _anywhere(code: Code) -> None:
+    """Lets the calling thread be on all processors of the process again."""
+    allowed = code.at("i8", "%state", code.mul(code.add("%n", _SEEN), _LINE))
+    number = _SETAFFINITY[platform.machine()]
+    code.declarations.add("declare i64 @syscall(i64, ...)")
+    code.value(f"call i64 (i64, ...) @syscall(i64 {number}, i64 0, i64 {_MASK}, ptr {allowed})")
+
+
 def worker_ir() -> str:
     """``kernel(state, part, n)``: what a thread of a team does, for ever."""
     code = Code("kernel", "ptr %state, i64 %part, i64 %n")
@@ -218,6 +226,7 @@ def worker_ir() -> str:
             state.add("sleepers", 1)
             _futex(code, state, _WAIT_PRIVATE, code.value(f"and i64 {last}, 4294967295"))
             state.add("sleepers", -1)
+            _anywhere(code)
 
         _wait(code, changed, _IDLE, sleep)
         epoch = state.load("epoch")
