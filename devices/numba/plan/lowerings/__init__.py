@@ -15,6 +15,7 @@ from . import matrix as matrix
 from . import normalization as normalization
 from . import pooling as pooling
 from . import rearranging as rearranging
+from . import recurrent as recurrent
 from . import reduction as reduction
 from . import rows as rows
 from . import statistics as statistics

@@ -96,7 +96,7 @@ def _one(builder: Builder, call: Arguments, x: View, items: tuple[Any, ...]) -> 
     """One computed index, among slices that take all."""
     computed = [i for i, item in enumerate(items) if isinstance(item, Ref)]
     rest = [item for item in items if not isinstance(item, Ref)]
-    if len(computed) != 1 or any(item != slice(None) for item in rest if item is not Ellipsis):
+    if len(computed) != 1 or any(not _all(item) for item in rest):
         return "several computed indices, or parts too"
     at = computed[0]
     if Ellipsis in rest:

@@ -84,15 +84,24 @@ def _by_constant(
         return "a vector"
     if 0 in (*builder.shape(left), *right.shape):
         return "no elements"
-    a, rows = matrix_rows(builder, builder.view(left), 0)
+    order = _dims(builder, call.output, len(builder.shape(left)))
+    term = None if bias is None else array_of(bias)
+    builder.give(call.output, times(builder, builder.view(left), right, term, order))
+    return None
+
+
+def times(
+    builder: Builder, left: View, right: np.ndarray[Any, Any], bias: Any, order: tuple[int, ...]
+) -> Lazy:
+    """``left @ right + bias`` for a constant matrix, the result's dimensions in an order."""
+    a, rows = matrix_rows(builder, left, 0)
     shape = (*a.shape[:-1], right.shape[1])
     b = Matrices([right], tile_of(right.shape[1]))
     made = Product(
-        builder, "linear", shape, _dims(builder, call.output, len(shape)), (), len(shape) - 1, a,
-        rows, _ONE_TAP, right.shape[0], b, None if bias is None else array_of(bias),
+        builder, "linear", shape, order, (), len(shape) - 1, a, rows, _ONE_TAP, right.shape[0], b,
+        bias,
     )  # fmt: skip
-    builder.give(call.output, Lazy(ACC, (), shape, made))
-    return None
+    return Lazy(ACC, (), shape, made)
 
 
 def multiplied(builder: Builder, order: tuple[int, ...], left: View, right: View) -> Lazy:
