@@ -107,6 +107,11 @@ def _one(builder: Builder, call: Arguments, x: View, items: tuple[Any, ...]) -> 
     return _rows(builder, call, x, items[computed[0]], at, negative=True)
 
 
+def _all(item: Any) -> bool:
+    """Whether an index takes all of a dimension, or of several."""
+    return item is Ellipsis or (isinstance(item, slice) and item == slice(None))
+
+
 def places_of(x: View) -> Array:
     """How far each element of a view is from the first, in elements."""
     steps = np.zeros(x.shape, np.int64)
