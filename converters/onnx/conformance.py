@@ -145,11 +145,11 @@ def _plain(value: Any) -> Any:
     return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value
 
 
-def failure(case: Case, device: Any = "cpu") -> str | None:
+def failure(case: Case, device: Any = "cpu", optimize: bool = True) -> str | None:
     """Why a case does not pass on a device; None if it does."""
     try:
         model, sets = case.read()
-        module = load(model, device=device)
+        module = load(model, device=device, optimize=optimize)
         for inputs, outputs in sets:
             values = module.bind([_plain(v) for v in inputs], {})
             given = [to_plain(v) for v in module._run(values)]

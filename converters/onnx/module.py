@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...devices.base import Device, resolve
-from ...errors import OnnxError, nearest
+from ...errors import OnnxError, TensorliteError, nearest
 from ...nn.module import Module
 from ...nn.parameter import Parameter
 from ...progress import progress
 from ...tensor import Tensor
 from .binding import appearance, bind
-from .graph import Model
+from .graph import Graph, Model
+from .optimize import Explanation, optimized
 from .program import Builder, Step, Values, Watch
 from .reader import read
 from .summary import Summary, summarize
-from .values import strings, to_value
+from .values import strings, to_plain, to_value
 
 
 class OnnxModule(Module):
@@ -39,9 +41,17 @@ class OnnxModule(Module):
     {'y': tensor([0., 2.])}
     """
 
-    def __init__(self, model: Model, device: Device) -> None:
+    def __init__(
+        self,
+        model: Model,
+        device: Device,
+        original: Callable[[], Model] | None = None,
+        changes: Explanation | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
+        self.original = original  # gives the model as it was before it was optimised
+        self.changes = changes
         self.place = device
         self.strings: dict[str, Tensor] = {}  # constants of text, which live on no device
         builder = Builder(model, lambda: self.place, self._keep)
@@ -90,8 +100,15 @@ class OnnxModule(Module):
     def intermediate(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """The value of that name on these inputs, or the outputs of the node of that name.
 
-        Raises OnnxError for a name that the main graph does not have.
+        Of an optimised model those of the model as it was in the file. Raises OnnxError for a
+        name that the main graph does not have.
         """
+        inputs = self.bind(args, kwargs)
+        if self.original is not None and name not in _values(self.model.graph):
+            return self._unoptimized(self.original).intermediate(name, **inputs)
+        return self._intermediate(name, inputs)
+
+    def _intermediate(self, name: str, inputs: dict[str, Any]) -> Any:
         found: list[Any] = []
 
         def watch(step: Step, outputs: tuple[Any, ...], values: Values) -> None:
@@ -100,7 +117,6 @@ class OnnxModule(Module):
             elif name in step.node.outputs:
                 found.append(values[name])
 
-        inputs = self.bind(args, kwargs)
         if name in inputs or name in self.program.constants:
             return inputs[name] if name in inputs else self._weights()[self.program.constants[name]]
         nodes = self.model.graph.nodes
@@ -109,6 +125,62 @@ class OnnxModule(Module):
             raise OnnxError(f"intermediate: no node or value {name!r}.{nearest(name, known)}")
         self._run(inputs, watch)
         return found[0]
+
+    def _unoptimized(self, original: Callable[[], Model]) -> OnnxModule:
+        """The model as it was, with the weights that this one has of it."""
+        try:
+            module = OnnxModule(original(), self.place)
+        except TensorliteError as error:
+            raise OnnxError(
+                f"intermediate: the model as it was before it was optimised cannot be had again "
+                f"({error}); load it with tl.onnx.load(path, optimize=False)"
+            ) from error
+        for name in self.model.graph.initializers:
+            for mine, its in ((self._parameters, module._parameters),
+                              (self._buffers, module._buffers)):  # fmt: skip
+                if name in mine and name in its:
+                    its[name] = mine[name]  # type: ignore[assignment]
+        return module
+
+    def optimize(self) -> OnnxModule:
+        """The same model with fewer nodes: constants computed, what belongs together fused.
+
+        A new module that shares the weights; its outputs differ by rounding only.
+
+        >>> import onnx, tensorlite as tl
+        >>> head = '<ir_version: 8, opset_import: ["": 17]>'
+        >>> text = head + " g (float[n] x) => (float[n] y) {h = Identity(x)  y = Relu(h)}"
+        >>> model = tl.onnx.load(onnx.parser.parse_model(text), optimize=False)
+        >>> len(model.model.graph.nodes), len(model.optimize().model.graph.nodes)
+        (2, 1)
+        """
+        graph = replace(self.model.graph, initializers=self._arrays())
+        model = replace(self.model, graph=graph)
+        return _optimized(model, self.place, self.original or (lambda: model))
+
+    def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The weights as they are now; the same memory where they are on the processor."""
+        weights, program = self._weights(), self.program
+        return {
+            name: to_plain(weights[program.constants[name]])
+            for name in self.model.graph.initializers
+        }
+
+    def explain(self) -> Explanation:
+        """What was done when the model was optimised; prints as a table: pass, node, what.
+
+        >>> import onnx, tensorlite as tl
+        >>> head = '<ir_version: 8, opset_import: ["": 17]>'
+        >>> text = head + " g (float[n] x) => (float[n] y) {h = Identity(x)  y = Relu(h)}"
+        >>> tl.onnx.load(onnx.parser.parse_model(text)).explain()
+        g
+        remove identity  Identity_0  Identity does nothing
+        2 nodes became 1: remove identity 1
+        """
+        if self.changes is not None:
+            return self.changes
+        count = len(self.model.graph.nodes)
+        return Explanation(_title(self.model), (), count, count)
 
     def summary(self, *args: Any, **kwargs: Any) -> Summary:
         """A table of the nodes: shapes, parameters, memory; measured on inputs if they are given.
@@ -152,8 +224,12 @@ def load(
     *,
     device: Any = None,
     folder: str | os.PathLike[str] | None = None,
+    optimize: bool = True,
 ) -> OnnxModule:
     """The ONNX model in a file (or bytes, or a ModelProto) as a module on a device.
+
+    Its graph is optimised, which changes outputs by rounding only; ``optimize=False`` leaves it
+    as it is in the file.
 
     Weights outside the file are looked for in its folder only (or in ``folder``). Raises
     OnnxError for a broken model, UnsafeFileError for data outside the folder, and
@@ -167,4 +243,26 @@ def load(
     name = Path(source).name if isinstance(source, str | os.PathLike) else "the model"
     with progress(f"reading {name}") as report:
         model = read(source, folder=folder, progress=report)
-    return OnnxModule(model, resolve(device))
+    if not optimize:
+        return OnnxModule(model, resolve(device))
+    again = isinstance(source, str | os.PathLike)  # rather than keep weights that were replaced
+    original = (lambda: read(source, folder=folder)) if again else lambda: model
+    return _optimized(model, resolve(device), original)
+
+
+def _optimized(model: Model, device: Device, original: Callable[[], Model]) -> OnnxModule:
+    found, changes = optimized(model)
+    if not changes:
+        return OnnxModule(model, device)
+    counts = len(model.graph.nodes), len(found.graph.nodes)
+    return OnnxModule(found, device, original, Explanation(_title(model), changes, *counts))
+
+
+def _title(model: Model) -> str:
+    return model.path.name if model.path else model.graph.name
+
+
+def _values(graph: Graph) -> set[str]:
+    """The names of a graph's values; nodes may have got another meaning."""
+    made = {name for node in graph.nodes for name in node.outputs if name}
+    return made | set(graph.initializers) | {info.name for info in graph.inputs}

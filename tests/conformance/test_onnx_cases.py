@@ -33,16 +33,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("optimize", [False, True], ids=["as-read", "optimized"])
 @pytest.mark.filterwarnings("ignore")  # of NumPy, about what the cases overflow on purpose
-def test_case(case: Case, device: Any) -> None:
+def test_case(case: Case, device: Any, optimize: bool) -> None:
     if case.name == "light/light_squeezenet":
         # Its weights are all one number: whether two classes are equal hangs on the last digit of
         # sums of 2e9, which OpenBLAS adds up in another order when it has one thread only.
         threadpoolctl = pytest.importorskip("threadpoolctl", reason="it comes with scikit-learn")
         with threadpoolctl.threadpool_limits(2, "blas"):
-            why = failure(case, device)
+            why = failure(case, device, optimize)
     else:
-        why = failure(case, device)
+        why = failure(case, device, optimize)
     assert why is None, why
 
 
