@@ -102,6 +102,9 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "sign": _sign,
     "log": logarithms.log,
     "log1p": logarithms.log1p,
+    "fmax": lambda e, a, b: e.call("maxnum", a, b),
+    "fmin": lambda e, a, b: e.call("minnum", a, b),
+    "fmod": lambda e, a, b: e.binary("frem", a, b),
     "sin": lambda e, x: e.call("sin", x),
     "cos": lambda e, x: e.call("cos", x),
     "pow": lambda e, x, y: e.call("pow", x, y),
@@ -109,8 +112,8 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     **integers.FUNCTIONS,
 }
 _HEAVY = frozenset({
-    "exp", "exp2", "log", "log1p", "sin", "cos", "pow", "sigmoid", "silu", "tanh", "erf", "gelu",
-    "elu", "maximum", "minimum",
+    "exp", "exp2", "log", "log1p", "sin", "cos", "pow", "fmod", "sigmoid", "silu", "tanh",
+    "erf", "gelu", "elu", "maximum", "minimum",
 })  # fmt: skip
 
 

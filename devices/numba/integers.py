@@ -124,6 +124,8 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "i.minimum": _better("slt"),
     "i.remainder": _remainder,
     "i.floor_divide": _floor_divide,
+    "i.divide": _binary("sdiv"),
+    "i.rest": _binary("srem"),
     "i.where": _choose,
     "i.trunc": _truncated,
     "float_of": _float,

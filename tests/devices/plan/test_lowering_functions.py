@@ -38,6 +38,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "bounds": lambda x: x.clamp_min(-0.5).clamp_max(x.abs() * 0.5),
     "numbers": lambda x: tl.zeros_like(x) + x + tl.full_like(x, 2.0) * tl.ones_like(x),
     "powers": lambda x: x.abs() ** 2.2 + x.abs() ** 0.75 + x**4 + x.abs() ** x + 1.5**x,
+    "expm1": lambda x: tl.expm1(x),
+    "logaddexp": lambda x: tl.logaddexp(x, x.abs() - 1),
+    "fmax": lambda x: tl.fmax(x / (x > 0).float(), x) + tl.fmin(x, x * 0 / x.relu()),
+    "remainders": lambda x: tl.remainder(x, 0.7) + tl.fmod(x, 0.7) + tl.remainder(x, -0.7),
+    "glu": lambda x: F.glu(tl.cat([x, x * 2], 1), 1),
+    "bounds that are tensors": lambda x: tl.clamp(x, min=x.abs() - 1, max=x * 0 + 0.3),
     "prelu": lambda x: F.prelu(x, tl.full((x.shape[1],), 0.3, device="numba")),
 }
 
@@ -52,7 +58,9 @@ def test_functions(name: str, rows: int, columns: int, threads: int) -> None:
         same(FUNCTIONS[name], x, threads=threads)
 
 
-@pytest.mark.parametrize("name", ["log", "log1p", "logsigmoid", "sign", "softsign", "threshold"])
+@pytest.mark.parametrize(
+    "name", ["log", "log1p", "expm1", "logaddexp", "logsigmoid", "sign", "softsign", "threshold"]
+)
 def test_odd_numbers(name: str) -> None:
     odd = np.array([0, -0.0, np.inf, -np.inf, np.nan, -1, 1e-40, 1e-7, -1e-7, 3e38, 1], np.float32)
     with np.errstate(all="ignore"):

@@ -34,6 +34,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "bits": lambda a, b: (a & b) | (a ^ ~b),
     "bounds": lambda a, b: a.clamp(2, 7) + b.clamp(max=3),
     "division": lambda a, b: a // 3 + b % 5,
+    "towards zero": lambda a, b: tl.div(a, 3, rounding_mode="trunc") + tl.fmod(b, 5),
     "choice": lambda a, b: tl.where(a == b, a, b - a),
     "truth": lambda a, b: ((a <= b) & (a != 3)) | ~(b >= 4) ^ (a > b),
     "logic": lambda a, b: tl.logical_and(a, b) | tl.logical_not(a) ^ tl.logical_xor(a, b),

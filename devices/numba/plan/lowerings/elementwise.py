@@ -212,9 +212,11 @@ def hardtanh(f: Chain, call: Arguments) -> Any:
 def clamp(f: Chain, call: Arguments) -> Any:
     found = call["input"]
     low, high = (_number(call.get(n), 8) for n in ("min", "max"))
-    for given, number in ((call.get("min"), low), (call.get("max"), high)):
-        if given is not None and number is None:
-            return "bounds that are tensors"
+    bounds = [("maximum", call.get("min")), ("minimum", call.get("max"))]
+    if any(b is not None and _number(b, 8) is None for _, b in bounds):
+        for name, bound in bounds:
+            found = found if bound is None else f(name, found, bound)
+        return found
     if low is not None and high is not None and low > high:
         return "a lower bound above the upper one"
     if low is not None:

@@ -9,6 +9,7 @@ from .....ops.trace import Ref
 from .....tensor import Tensor
 from ..builder import Arguments
 from .elementwise import Chain, _number, _same, elementwise
+from .joining import part
 
 _same("log", "log1p", "sin", "cos", "exp2", "sign")
 
@@ -21,6 +22,42 @@ def log2(f: Chain, call: Arguments) -> Any:
 @elementwise("log10")
 def log10(f: Chain, call: Arguments) -> Any:
     return f("mul", f("log", call["input"]), 1 / math.log(10))
+
+
+for _name in ("fmax", "fmin", "fmod"):
+
+    @elementwise(_name)
+    def pair(f: Chain, call: Arguments, name: str = _name) -> Any:
+        return f(name, call["input"], call["other"])
+
+
+@elementwise("remainder")
+def remainder(f: Chain, call: Arguments) -> Any:
+    """With the sign of the divisor."""
+    divisor = call["other"]
+    rest = f("fmod", call["input"], divisor)
+    differ = f("lt", f("mul", f("sign", rest), f("sign", divisor)), 0.0)
+    return f("where", differ, f("add", rest, divisor), rest)
+
+
+@elementwise("expm1")
+def expm1(f: Chain, call: Arguments) -> Any:
+    """``(u - 1) x / log(u)`` with ``u = e**x``, whose errors cancel (Kahan)."""
+    x = call["input"]
+    u = f("exp", x)
+    less = f("sub", u, 1.0)
+    kept = f("div", f("mul", less, x), f("log", u))
+    found = f("where", f("lt", f("abs", x), 1.0), kept, less)
+    return f("where", f("eq", u, 1.0), x, found)
+
+
+@elementwise("logaddexp")
+def logaddexp(f: Chain, call: Arguments) -> Any:
+    """``log(e**a + e**b)``."""
+    a, b = call["input"], call["other"]
+    apart = f("log1p", f("exp", f("neg", f("abs", f("sub", a, b)))))
+    apart = f("where", f("eq", a, b), math.log(2), apart)
+    return f("add", f("maximum", a, b), apart)
 
 
 @elementwise("nn.functional.softplus", "softplus")
@@ -132,6 +169,16 @@ def prelu(f: Chain, call: Arguments) -> Any:
     if weight.numel() > 1:
         weight = weight.detach().reshape(-1, *[1] * max(0, len(f.shape) - 2))
     return f("where", f("gt", x, 0.0), x, f("mul", x, weight))
+
+
+@elementwise("nn.functional.glu")
+def glu(f: Chain, call: Arguments) -> Any:
+    """One half of the channels times the sigmoid of the other."""
+    view = f.builder.view(call["input"])
+    dim = call.get("dim", -1) % len(f.shape)
+    starts = [f.shape[dim] if d == dim else 0 for d in range(len(f.shape))]
+    first, second = (part(view, f.shape, at) for at in ([0] * len(f.shape), starts))
+    return f("mul", first, f("sigmoid", second))
 
 
 @elementwise("zeros_like", "ones_like", "full_like")

@@ -78,6 +78,23 @@ for _name in ("floor_divide", "remainder"):
     _divided(_name)
 
 
+@elementwise("div", kind="whole")
+def div(f: Chain, call: Arguments) -> Any:
+    """Rounded towards zero, or down."""
+    divisor, mode = _number(call["other"], 8), call.get("rounding_mode")
+    if divisor is None or divisor <= 0:
+        return "a divisor that is no positive number"
+    return f("i.divide" if mode == "trunc" else "i.floor_divide", call["input"], divisor)
+
+
+@elementwise("fmod", kind="whole")
+def fmod(f: Chain, call: Arguments) -> Any:
+    divisor = _number(call["other"], 8)
+    if divisor is None or divisor <= 0:
+        return "a divisor that is no positive number"
+    return f("i.rest", call["input"], divisor)
+
+
 @elementwise("clamp", kind="whole")
 def clamp(f: Chain, call: Arguments) -> Any:
     found = call["input"]

@@ -11,7 +11,7 @@ from .....ops.trace import Ref
 from ...brgemm import tile_of
 from ...expressions import ACC
 from ..builder import FLOAT, Arguments, Builder, Lazy, array_of, broadcast, lowering
-from ..places import View
+from ..places import View, contiguous_strides
 from ..products import Matrices, Product, matrix_rows, offsets, packed_panels
 
 _ONE_TAP = np.zeros(1, np.int64)
@@ -39,8 +39,10 @@ def _dims(builder: Builder, index: int, count: int) -> tuple[int, ...]:
 def linear(builder: Builder, call: Arguments) -> str | None:
     """``input @ weight.T + bias``."""
     weight, bias = call["weight"], call.get("bias")
-    if isinstance(weight, Ref) or isinstance(bias, Ref):
-        return "weights that are computed"
+    if isinstance(weight, Ref):
+        return _by_weight(builder, call, call["input"], weight, bias)
+    if isinstance(bias, Ref):
+        return "a bias that is computed"
     return _by_constant(builder, call, call["input"], array_of(weight).T, bias)
 
 
@@ -51,7 +53,7 @@ def matmul(builder: Builder, call: Arguments) -> str | None:
     if not isinstance(right, Ref) and array_of(right).ndim == 2:
         return _by_constant(builder, call, left, array_of(right), None)
     if len(builder.shape(left)) < 2 or len(builder.shape(right)) < 2:
-        return "a vector"
+        return _by_vector(builder, call, left, right)
     if builder.dtype_of(left) != FLOAT or builder.dtype_of(right) != FLOAT:
         return "not float32"
     if 0 in (*builder.shape(left), *builder.shape(right)):
@@ -60,6 +62,46 @@ def matmul(builder: Builder, call: Arguments) -> str | None:
     order = _dims(builder, call.output, builder.trace.values[call.output].ndim)
     made = multiplied(builder, order, a, b)
     builder.give(call.output, made)
+    return None
+
+
+def _by_weight(builder: Builder, call: Arguments, left: Any, weight: Any, bias: Any) -> str | None:
+    """A linear layer whose weights the plan computes."""
+    given = [left, weight, *([] if bias is None else [bias])]
+    if any(builder.dtype_of(g) != FLOAT or 0 in builder.shape(g) for g in given):
+        return "not float32, or no elements"
+    if len(builder.shape(left)) < 2 or len(builder.shape(weight)) != 2:
+        return "a vector"
+    w = builder.view(weight)
+    turned = View(w.buffer, w.shape[::-1], w.strides[::-1], w.dtype, w.offset)
+    order = tuple(range(len(builder.shape(left))))
+    made = multiplied(builder, order, builder.view(left), turned)
+    if bias is not None:
+        made = builder.combine("add", [made, builder.view(bias)], made.shape)
+    builder.give(call.output, made)
+    return None
+
+
+@lowering("dot", "mv")
+def dot(builder: Builder, call: Arguments) -> str | None:
+    """Products with a vector."""
+    right = next(call[n] for n in ("tensor", "other", "vec") if n in call.given)
+    return _by_vector(builder, call, call["input"], right)
+
+
+def _by_vector(builder: Builder, call: Arguments, left: Any, right: Any) -> str | None:
+    """A product with a vector on one side, or on both."""
+    if any(builder.dtype_of(g) != FLOAT or 0 in builder.shape(g) for g in (left, right)):
+        return "not float32, or no elements"
+    a, b = builder.view(left), builder.view(right)
+    if len(a.shape) < 2:
+        a = View(a.buffer, (1, *a.shape), (0, *a.strides), a.dtype, a.offset)
+    if len(b.shape) < 2:
+        b = View(b.buffer, (*b.shape, 1), (*b.strides, 1), b.dtype, b.offset)
+    count = max(len(a.shape), len(b.shape))
+    found = builder.view(multiplied(builder, tuple(range(count)), a, b))
+    target = builder.trace.values[call.output].shape
+    builder.give(call.output, View(found.buffer, target, contiguous_strides(target), FLOAT))
     return None
 
 
