@@ -113,7 +113,7 @@ class Builder:
         self.values: dict[int, Value] = {}
         self.constants: dict[int, View] = {}
         self.tables: dict[tuple[str, bytes], Place] = {}
-        self.panels: dict[bytes, Any] = {}  # packed weights
+        self.panels: dict[Any, list[Any]] = {}  # packed weights, by a few of their numbers
         self.held: list[Any] = []  # what must stay alive as long as the plan
         self.blocks: list[tuple[Array, list[Word]]] = []
         self.errors: list[tuple[Array, str]] = []
