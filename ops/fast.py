@@ -17,7 +17,7 @@ import numpy as np
 
 from ..devices import buffers
 from ..devices.base import Fast
-from ..devices.kernels import KERNELS
+from ..devices.kernels import KERNELS, choose
 from ..dtypes import ALL, bfloat16
 from ..dtypes import dtype as Dtype
 from .numbers import wrapped
@@ -59,7 +59,10 @@ def table(kind: str) -> Fast:
         least = min(k.min_size for k in kernels) if kernels else 0
         found[name] = {}
         for dtype, function in functions.items():
-            whole = _below(least, function) if kernels else _pooled(function)
+            whole = _pooled(function)
+            if kernels:
+                direct = dtype.kind == "f" and dtype.itemsize >= 4
+                whole = _chosen(kind, name, least, whole) if direct else _below(least, function)
             found[name][dtype] = function if not kernels or least >= _SMALL else whole
             LARGE[kind, name, dtype] = whole
     return found
@@ -74,6 +77,19 @@ def _below(limit: int, function: Callable[..., Any]) -> Callable[..., Any]:
     return small
 
 
+def _chosen(kind: str, name: str, limit: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The first kernel that takes the arrays, else the function."""
+
+    def call(*arrays: Any) -> Any:
+        if arrays[0].size < limit:
+            return function(*arrays)
+        found, _ = choose(kind, name, arrays, _NO_OPTIONS)
+        return (function if found is None else found.run)(*arrays)
+
+    return call
+
+
+_NO_OPTIONS: dict[str, Any] = {}
 # NumPy's functions whose result is like their argument, where it is of floats.
 _POOLED = frozenset(
     [np.add, np.subtract, np.multiply, np.true_divide, np.maximum, np.minimum, np.negative, np.abs]

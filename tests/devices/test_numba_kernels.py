@@ -25,7 +25,7 @@ EXACT: dict[str, tuple[Any, float]] = {
     "sigmoid": (special.expit, 2.5),
     "erf": (special.erf, 1.0),
     "nn.functional.silu": (lambda x: x * special.expit(x), 4.0),
-    "nn.functional.gelu": (lambda x: x * special.ndtr(x), 4.0),
+    "nn.functional.gelu": (lambda x: x * special.ndtr(x), 5.0),  # PyTorch's has 4.6
 }
 
 
@@ -42,7 +42,8 @@ def test_error_in_units_in_the_last_place(name: str) -> None:
 def test_gelu_of_negative_numbers_loses_digits_as_pytorchs_does() -> None:
     x = np.linspace(-12, -1, 10_001).astype(np.float32)
     have = elementwise.apply("nn.functional.gelu", x)
-    np.testing.assert_allclose(have, x * special.ndtr(x.astype(np.float64)), atol=5e-7)
+    np.testing.assert_allclose(have, x * special.ndtr(x.astype(np.float64)), atol=1e-6)
+    assert (have <= 0).all()
 
 
 @pytest.mark.parametrize("name", elementwise.FUNCTIONS)
