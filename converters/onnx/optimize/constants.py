@@ -26,6 +26,7 @@ _MOVING = {"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Concat", 
 _SIZED = {"Expand", "ConstantOfShape", "MatMul", "Gemm"}
 FOLDABLE = ({*_SAME, *_PAIRS, *_REDUCTIONS} | _MOVING | _SIZED | {"Range"}) - _NEVER
 
+_ITEM_BYTES = {"float32": 4, "int32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "uint8": 1}
 _MOST = 1 << 20  # bytes that a result may have in any case
 _LARGEST_PRODUCT = 50_000_000  # multiplications
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
@@ -105,7 +106,9 @@ def _result_bytes(view: View, node: Node, inputs: dict[str, Array]) -> int | Non
         inner = max(max(array.shape, default=1) for array in arrays)
         if prod(shape) * inner > _LARGEST_PRODUCT:
             return None
-    return prod(shape) * 8 if node.op_type != "ConstantOfShape" else _filled_bytes(node, shape)
+    if node.op_type == "ConstantOfShape":
+        return _filled_bytes(node, shape)
+    return prod(shape) * _ITEM_BYTES.get(view.known(node.outputs[0]).dtype or "", 8)
 
 
 def _filled_bytes(node: Node, shape: tuple[int, ...]) -> int:

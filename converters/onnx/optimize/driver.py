@@ -10,9 +10,12 @@ import numpy as np
 
 from ....errors import TensorliteError
 from ..graph import Function, Graph, Model, Node
+from .activation import ACTIVATION
 from .cleanup import CLEANUP
 from .constants import fold, fold_dequantized, fold_shapes
+from .convolution import CONVOLUTION
 from .inference import Facts
+from .normalization import NORMALIZATION
 from .view import Change, Context, Pass, View
 
 Array = np.ndarray[Any, Any]
@@ -21,7 +24,7 @@ ROUNDS = 12
 """How often the passes are repeated; each repetition takes time linear in the nodes."""
 
 SIMPLE: tuple[Pass, ...] = (fold, fold_shapes, *CLEANUP)
-FUSIONS: tuple[Pass, ...] = ()
+FUSIONS: tuple[Pass, ...] = (*NORMALIZATION, *ACTIVATION, *CONVOLUTION)
 LAST: tuple[Pass, ...] = (fold_dequantized, fold)
 
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
