@@ -287,11 +287,13 @@ class Packed:
         return -(-self.n // self.tile.columns)
 
 
-def pack(b: Array, tile: Tile | None = None) -> Packed:
-    """B ``(k, n)`` in panels; its rows or its columns must lie in one piece each."""
+def pack(b: Array, tile: Tile | None = None, panels: Array | None = None) -> Packed:
+    """B ``(k, n)`` in panels (new ones, or those given), whose rows or columns lie in one piece."""
     k, n = b.shape
     tile = tile_for(b.dtype, n) if tile is None else tile
-    found = Packed(np.empty(-(-n // tile.columns) * tile.columns * k, b.dtype), tile, k, n)
+    if panels is None:
+        panels = np.empty(-(-n // tile.columns) * tile.columns * k, b.dtype)
+    found = Packed(panels, tile, k, n)
     transposed = b.strides[1] != b.itemsize
     row = b.strides[0 if not transposed else 1] // b.itemsize
     run = packer(tile, transposed)

@@ -74,23 +74,20 @@ class Panels:
 
 def constant_panels(builder: Builder, matrices: Sequence[Array], tile: Tile) -> Panels:
     """Constant matrices (k, n), packed now; equal ones, such as those of each time step, once."""
-    # A few numbers of each tell most matrices apart; those alike are compared.
-    key = (
-        tile,
-        *[(m.shape, m[:: len(m) // 8 + 1, :: m.shape[1] // 8 + 1].tobytes()) for m in matrices],
-    )
+    k, n = matrices[0].shape
+    size = -(-n // tile.columns) * tile.columns * k
+    joined = np.empty(len(matrices) * size, np.float32)
+    for i, matrix in enumerate(matrices):
+        whole = matrix if _in_rows(matrix) else np.ascontiguousarray(matrix)
+        pack(whole, tile, joined[i * size : (i + 1) * size])
+    # A few numbers tell most panels apart; those alike are compared.
+    key = tile, k, n, joined[:: joined.size // 64 + 1].tobytes()
     alike = builder.panels.setdefault(key, [])
-    for others, panels in alike:
-        if all(map(np.array_equal, matrices, others)):
+    for panels in alike:
+        if np.array_equal(panels.view.buffer.array, joined):
             return panels
-    alike.append((matrices, _packed(builder, matrices, tile)))
-    return alike[-1][1]
-
-
-def _packed(builder: Builder, matrices: Sequence[Array], tile: Tile) -> Panels:
-    packed = [pack(m if _in_rows(m) else np.ascontiguousarray(m), tile) for m in matrices]
-    joined = packed[0].panels if len(packed) == 1 else np.concatenate([p.panels for p in packed])
-    return Panels(builder.constant(joined), tile, packed[0].k, packed[0].n)
+    alike.append(Panels(builder.constant(joined), tile, k, n))
+    return alike[-1]
 
 
 def _in_rows(matrix: Array) -> bool:
