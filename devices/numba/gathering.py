@@ -66,17 +66,19 @@ def gather_rows(spec: Spec) -> int:
 
 
 @cache
-def along_ir(size: int, width: int) -> str:
+def along_ir(size: int, width: int, back: bool = False) -> str:
     """The kernel of ``out[a, m, b] = table[a, numbers[a, m, b], b]``, elements of a width.
 
     Its words: the addresses of the result, the table, the numbers and the word of errors, then the
-    sizes of a, of the table's middle dimension, of m and of b.
+    sizes of a, of the table's middle dimension, of m and of b. ``back`` is the other way round:
+    the table is written to, in the order of the numbers.
     """
     code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
     words = Words(code)
     out, table, numbers, error = (words.next("ptr") for _ in range(4))
     outer, rows, count, inner = words.many(4)
-    first, last = share(code, code.mul(outer, count))
+    ends = share(code, outer if back else code.mul(outer, count))
+    first, last = (code.mul(end, count) for end in ends) if back else ends
     kind, element = f"i{8 * size}", f"i{8 * width}"
     with code.loop(last, first) as unit, code.loop(inner) as column:
         at = code.add(code.mul(unit.index, inner), column.index)
@@ -90,11 +92,14 @@ def along_ir(size: int, width: int) -> str:
             which = code.value(f"sdiv i64 {unit.index}, {count}")
             row = code.add(code.mul(which, rows), number)
             place = code.at(element, table, code.add(code.mul(row, inner), column.index))
-            value = code.value(f"load {element}, ptr {place}")
-            code.do(f"store {element} {value}, ptr {code.at(element, out, at)}")
+            source, to = place, code.at(element, out, at)
+            if back:
+                source, to = to, source
+            value = code.value(f"load {element}, ptr {source}")
+            code.do(f"store {element} {value}, ptr {to}")
     return module(code)
 
 
-def gather_along(size: int, width: int) -> int:
+def gather_along(size: int, width: int, back: bool = False) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(along_ir(size, width))
+    return compiled(along_ir(size, width, back))

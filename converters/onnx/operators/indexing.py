@@ -14,11 +14,16 @@ from ..values import to_value
 from .expected import axis_in
 
 
+def is_traced(x: Tensor) -> bool:
+    """Whether the elements of a tensor are those of an example only."""
+    return tracing() is not None and isinstance(x, Traced)
+
+
 def from_start(indices: Tensor, size: int) -> Tensor:
     """Indices counted from the front, all checked against a size."""
     places = indices.long()
-    checked = tracing() is not None and isinstance(places, Traced)  # by the plan, when it runs
-    if checked or not places.numel():
+    # A plan checks indices when it runs.
+    if is_traced(places) or not places.numel():
         return tl.where(places < 0, places + size, places)
     if not (-size <= places.min().item() and places.max().item() < size):
         raise OnnxError(f"an index is out of range for a size of {size}")
@@ -157,5 +162,5 @@ def reverse_sequence(
     count = lengths.long().unsqueeze(0)
     source = tl.where(time < count, count - 1 - time, time)
     moved = x.movedim([time_axis, batch_axis], [0, 1])
-    batch = tl.arange(x.shape[batch_axis], device=x.device).unsqueeze(0)
-    return moved[source, batch].movedim([0, 1], [time_axis, batch_axis])
+    places = source.reshape(*source.shape, *[1] * (x.ndim - 2)).expand(*moved.shape)
+    return tl.gather(moved, 0, places).movedim([0, 1], [time_axis, batch_axis])

@@ -12,6 +12,7 @@ from tensorlite.nn import functional as F
 from ....errors import OnnxError
 from ..registry import onnx_op
 from .expected import expect
+from .indexing import is_traced, reverse_sequence
 
 Activation = Callable[[Tensor], Tensor]
 Names = list[str] | tuple[str, ...]
@@ -117,8 +118,6 @@ class Sequence:
         """Back to front; with lengths, each sequence within its own."""
         if self.lengths is None:
             return tl.flip(x, [0])
-        from .indexing import reverse_sequence
-
         return reverse_sequence(x, self.lengths, batch_axis=1, time_axis=0)
 
 
@@ -149,7 +148,10 @@ def checked(
         if state is not None:
             expect(name, state, (batch, count, n) if layout else (count, batch, n))
     if lengths is not None and expect("sequence_lens", lengths, (batch,)).numel():
-        if not 0 <= lengths.min().item() <= lengths.max().item() <= steps:
+        if (
+            not is_traced(lengths)
+            and not 0 <= lengths.min().item() <= lengths.max().item() <= steps
+        ):
             raise OnnxError(f"expected sequence_lens from 0 to {steps}, got {lengths.tolist()}")
     return int(n)
 

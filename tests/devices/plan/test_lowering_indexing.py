@@ -68,3 +68,29 @@ def test_an_index_out_of_range_is_an_error() -> None:
     along = same(lambda v, i: tl.gather(v, 0, i), x, np.array([[0, 2]]))
     with pytest.raises(OperatorError, match="out of range"):
         along(x, np.array([[0, -1]]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    shape=st.lists(st.integers(1, 5), min_size=1, max_size=4), data=st.data(),
+    threads=st.integers(1, 3), kind=st.sampled_from(["int64", "int32"]), number=st.booleans(),
+)  # fmt: skip
+def test_scatter(
+    shape: list[int], data: st.DataObject, threads: int, kind: str, number: bool
+) -> None:
+    random = np.random.default_rng(0)
+    dim = data.draw(st.integers(0, len(shape) - 1))
+    counts = [data.draw(st.integers(1, 6)) if d == dim else n for d, n in enumerate(shape)]
+    x = random.standard_normal(shape).astype(np.float32)
+    places = random.integers(0, shape[dim], counts).astype(kind)
+    if number:
+        same(lambda v, i: tl.scatter(v, dim, i, value=2.5) + v, x, places, threads=threads)
+    values = random.standard_normal(counts).astype(np.float32)
+    same(lambda v, i, s: tl.scatter(v + 1, dim, i, s) + v, x, places, values, threads=threads)
+
+
+def test_a_place_to_write_out_of_range_is_an_error() -> None:
+    x, places, values = np.ones((3, 2), np.float32), np.array([[0, 2]]), np.zeros((1, 2), "f4")
+    plan = same(lambda v, i, s: tl.scatter(v, 0, i, s), x, places, values)
+    with pytest.raises(OperatorError, match="out of range"):
+        plan(x, np.array([[0, 3]]), values)

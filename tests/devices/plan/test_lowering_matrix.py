@@ -38,3 +38,7 @@ def test_computed_weights(shape: tuple[int, ...], bias: bool) -> None:
         return F.relu(F.linear(x, w * 2, b if bias else None))
 
     same(net, random(*shape), random(17, 5), random(17), threads=2)
+
+
+def test_outer() -> None:
+    same(lambda a, b: tl.outer(a, b) + 1, random(5), random(17))

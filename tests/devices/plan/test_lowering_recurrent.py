@@ -65,3 +65,23 @@ def test_weights_are_packed_once() -> None:
     plan = same(lambda v: net(v)[0], np.ones((20, 1, 8), np.float32))
     packed = {id(s.reads[1]) for s in plan.steps if s.name.startswith("linear")}
     assert len(packed) == 2
+
+
+ONNX = """<ir_version: 8, opset_import: ["": 17]>
+g (float[3,2,4] x, int32[2] n, float[1,8,4] w, float[1,8,2] r)
+    => (float[3,1,2,2] y, float[1,2,2] h) {
+    y, h = LSTM <hidden_size = 2, direction = "reverse"> (x, w, r, , n)
+}"""
+
+
+def test_lengths_are_read_when_the_plan_runs() -> None:
+    onnx = pytest.importorskip("onnx")
+    model = tl.onnx.load(onnx.parser.parse_model(ONNX), device="numba")
+    random = np.random.default_rng(0)
+    shapes = ((3, 2, 4), (1, 8, 4), (1, 8, 2))
+    x, w, r = (random.standard_normal(s).astype(np.float32) for s in shapes)
+    plan = same(model, x, np.array([3, 2], np.int32), w, r)
+    for lengths in ([1, 3], [0, 2]):
+        n = np.array(lengths, np.int32)
+        for have, want in zip(plan(x, n, w, r), model(x, n, w, r), strict=True):
+            np.testing.assert_allclose(have.numpy(), want.numpy(), rtol=1e-5, atol=1e-6)

@@ -80,6 +80,42 @@ def gather(builder: Builder, call: Arguments) -> str | None:
     return None
 
 
+@lowering("scatter")
+def scatter(builder: Builder, call: Arguments) -> str | None:
+    """A copy with ``out[index[i, j], j] = src[i, j]`` for the first dimension, and so on."""
+    index, source = call["index"], call.get("src")
+    shape, counts = builder.shape(call["input"]), builder.shape(index)
+    kind, dtype = builder.dtype_of(index), builder.dtype(call.output)
+    if kind not in _INDICES or 0 in (*shape, *counts) or not shape:
+        return f"indices of {kind}"
+    assert kind is not None
+    dim = call["dim"] % len(shape)
+    if call.get("reduce") is not None or dtype.itemsize not in (1, 2, 4, 8):
+        return "what is written is added up"
+    if len(shape) != len(counts) or any(
+        a != b for d, (a, b) in enumerate(zip(shape, counts, strict=True)) if d != dim
+    ):
+        return "indices of another shape"
+    if source is None:
+        source = call.get("value")
+    if isinstance(source, int | float):
+        values = builder.constant(np.full(counts, source, dtype))
+    elif builder.shape(source) == counts and builder.dtype_of(source) == dtype:
+        values = builder.contiguous(source)
+    else:
+        return "values of another shape"
+    places = builder.contiguous(index)
+    out = builder.copy(builder.view(call["input"]), builder.new(shape, dtype))
+    words: list[Word] = [
+        values.place, out.place, places.place, builder.error(f"{call.call.name}: an index"),
+        prod(shape[:dim]), shape[dim], counts[dim], prod(shape[dim + 1 :]),
+    ]  # fmt: skip
+    kernel = gather_along(kind.itemsize, dtype.itemsize, True)
+    builder.emit("scatter", kernel, words, [values, places, out], out)
+    builder.give(call.output, out)
+    return None
+
+
 def by_tensors(builder: Builder, call: Arguments) -> str | None:
     """``input[index]`` with tensors in the index: constants, or one that is computed."""
     args = call.call.args

@@ -82,6 +82,20 @@ def _by_weight(builder: Builder, call: Arguments, left: Any, weight: Any, bias: 
     return None
 
 
+@lowering("outer", "ger")
+def outer(builder: Builder, call: Arguments) -> str | None:
+    """Every element of one vector times every one of another."""
+    second = call.get("vec2", call.get("other"))
+    if any(builder.dtype_of(g) != FLOAT for g in (call["input"], second)):
+        return "not float32"
+    a, b = builder.view(call["input"]), builder.view(second)
+    rows = View(a.buffer, (*a.shape, 1), (*a.strides, 0), FLOAT, a.offset)
+    if 0 in (*a.shape, *b.shape):
+        return "no elements"
+    builder.give(call.output, builder.combine("mul", [rows, b], (*a.shape, *b.shape)))
+    return None
+
+
 @lowering("dot", "mv")
 def dot(builder: Builder, call: Arguments) -> str | None:
     """Products with a vector."""

@@ -104,9 +104,14 @@ def _register(count: int) -> None:
     def average_pool(builder: Builder, call: Arguments) -> str | None:
         return _pool(builder, call, count, False)
 
-    @lowering(f"nn.functional.adaptive_avg_pool{count}d")
+    @lowering(
+        f"nn.functional.adaptive_avg_pool{count}d", f"nn.functional.adaptive_max_pool{count}d"
+    )
     def adaptive(builder: Builder, call: Arguments) -> str | None:
+        if call.get("return_indices", False):
+            return "indices too"
         shape, target = builder.shape(call["input"]), builder.trace.values[call.output].shape
+        maximum = "max" in call.call.name
         if builder.dtype_of(call["input"]) != FLOAT or len(shape) != count + 2 or 0 in shape:
             return "no batch of float32 images"
         bounds = [adaptive_bounds(size, n) for size, n in zip(shape[2:], target[2:], strict=True)]
@@ -115,9 +120,10 @@ def _register(count: int) -> None:
         for along in spans:
             sizes = np.multiply.outer(sizes, [n for _, n in along])
         x = channels_last(builder, call["input"])
+        name = "max pool" if maximum else "average pool"
         builder.give(
             call.output,
-            pooled(builder, x, target, spans, [1] * count, 1 / sizes, False, "average pool"),
+            pooled(builder, x, target, spans, [1] * count, 1 / sizes, maximum, name),
         )
         return None
 
