@@ -20,7 +20,7 @@ from rich.table import Table
 import tensorlite as tl
 import tensorlite.nn.functional as F
 
-SIZES = (1_000, 16_000, 1_000_000)
+SIZES = (1_000, 16_000, 200_000, 1_000_000)
 FUNCTIONS = {
     "sigmoid": (tl.sigmoid, torch.sigmoid),
     "erf": (tl.erf, torch.erf),
@@ -46,6 +46,7 @@ def median(calls: list[Callable[[], Any]], rounds: int = 15) -> list[float]:
 
 def main() -> None:
     torch.set_num_threads(1)
+    tl.set_num_threads(1)
     table = Table("kernel", "elements", "cpu", "numba", "PyTorch", "numba / PyTorch")
     with torch.inference_mode():
         for name, (ours, theirs) in FUNCTIONS.items():

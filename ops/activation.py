@@ -183,7 +183,11 @@ def celu(xp: Any, input: Array, alpha: float = 1.0, inplace: bool = False) -> Ar
     return xp.where(input > 0, input, alpha * xp.expm1(input / alpha))
 
 
-@op(spaces=F, upcast=True)
+def _gelu(input: Array, xp: Any = np) -> Array:
+    return 0.5 * input * (1 + special(xp).erf(input * math.sqrt(0.5)))
+
+
+@op(spaces=F, upcast=True, fast=_gelu, fast_kinds="F")
 def gelu(xp: Any, input: Array, approximate: str = "none") -> Array:
     """``x * Phi(x)``, Phi the normal distribution; "tanh" approximates it (Hendrycks, 2016).
 
@@ -195,14 +199,18 @@ def gelu(xp: Any, input: Array, approximate: str = "none") -> Array:
     """
     _real(input, "gelu")
     if approximate == "none":
-        return 0.5 * input * (1 + special(xp).erf(input * math.sqrt(0.5)))
+        return _gelu(input, xp)
     if approximate != "tanh":
         raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
     inner = math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)
     return 0.5 * input * (1 + xp.tanh(inner))
 
 
-@op(spaces=F, upcast=True)
+def _silu(input: Array, xp: Any = np) -> Array:
+    return input / (1 + xp.exp(-input))
+
+
+@op(spaces=F, upcast=True, fast=_silu, fast_kinds="F")
 def silu(xp: Any, input: Array, inplace: bool = False) -> Array:
     """``x * sigmoid(x)``, also called swish. Source: PyTorch ``torch.nn.functional.silu``.
 
@@ -211,7 +219,7 @@ def silu(xp: Any, input: Array, inplace: bool = False) -> Array:
     tensor([-0.2689,  1.7616])
     """
     _inexact(input, "silu")
-    return input / (1 + xp.exp(-input))
+    return _silu(input, xp)
 
 
 @op(spaces=F, upcast=True)

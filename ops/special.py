@@ -17,7 +17,14 @@ from .registry import METHODS, NAMESPACES, TOP, Array, op
 BOTH = (TOP, "special")
 
 
-@op(method=True, inplace=True, promote="input", floating=True, upcast=True, spaces=BOTH)
+def _erf(input: Array, xp: Any = np) -> Array:
+    return functions(xp).erf(input)
+
+
+@op(
+    method=True, inplace=True, promote="input", floating=True, upcast=True, spaces=BOTH,
+    fast=_erf, fast_kinds="F",
+)  # fmt: skip
 def erf(xp: Any, input: Array) -> Array:
     """The error function, ``2 / sqrt(pi) * integral(exp(-t ** 2), 0, input)``.
 
@@ -27,7 +34,7 @@ def erf(xp: Any, input: Array) -> Array:
     >>> tl.erf(tl.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    return functions(xp).erf(input)
+    return _erf(input, xp)
 
 
 @op(method=True, inplace=True, promote="input", floating=True, upcast=True, spaces=BOTH)

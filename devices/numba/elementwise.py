@@ -1,16 +1,14 @@
 """Kernels of functions of one number over float32 arrays that lie in one piece.
 
-Measured on a Zen 4 core with AVX-512 (us, NumPy or SciPy / the kernel):
+Measured on a Zen 5 core with AVX-512 (us, a call of the operator, cpu / numba / PyTorch):
 
-    elements       256       4096         262144
-    sigmoid    1.7 / 2.6   4.1 / 3.7    154 / 71
-    silu       1.4 / 2.5   3.7 / 3.6    165 / 76
-    erf        1.5 / 2.5    20 / 4.4   3309 / 124
-    gelu       3.4 / 2.7    19 / 4.7   2737 / 144
+    elements            1,000             16,000               1,000,000
+    sigmoid   2.7 / 2.2 / 1.1   10.9 / 4.6 / 4.2   637  /  178 /    224
+    silu      2.5 / 2.4 / 1.4    9.6 / 4.7 / 4.5   644  /  201 /    230
+    gelu     10.7 / 2.5 / 5.0     84 / 4.6 / 7.7   14e3 /  351 /    481
 
-The call itself costs about 2 us, hence the smallest sizes below. NumPy's own exp and tanh are
-vectorised as well: exp is left to it up to 65,536 elements, tanh always (Zen 5, 196,608 elements:
-exp 64 / 40, tanh 32 / 66).
+The kernel's call costs about 1.2 us, hence the smallest sizes below. NumPy's own exp and tanh are
+vectorised as well: exp is left to it up to 16,384 elements, tanh always.
 """
 
 from __future__ import annotations
@@ -31,14 +29,15 @@ from .memory import address
 from .threads import in_parts
 
 Array = np.ndarray[Any, Any]
+_FLOAT = np.dtype(np.float32)
 _PART = 64_000  # elements below which another thread is not worth waking
 
 # operator -> its function, and from how many elements on the kernel is worth its call
 FUNCTIONS: dict[str, tuple[Callable[[Expression, Value], Value], int]] = {
-    "exp": (emit.exp, 65536),
-    "sigmoid": (emit.sigmoid, 4096),
+    "exp": (emit.exp, 16384),
+    "sigmoid": (emit.sigmoid, 768),
     "erf": (emit.erf, 512),
-    "nn.functional.silu": (emit.silu, 4096),
+    "nn.functional.silu": (emit.silu, 768),
     "nn.functional.gelu": (emit.gelu, 512),
 }
 _Signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
@@ -54,6 +53,9 @@ def apply(name: str, input: Array) -> Array:
     """The function of every element, in an array of the input's layout."""
     out, run = empty_like(input), native(name)
     to, source, size = address(out), address(input), input.itemsize
+    if input.size < 2 * _PART:
+        run(to, source, input.size)
+        return out
 
     def part(first: int, last: int) -> None:
         run(to + first * size, source + first * size, last - first)
@@ -64,10 +66,12 @@ def apply(name: str, input: Array) -> Array:
 
 def takes(input: Array, *args: Any, **options: Any) -> str | None:
     """Why the kernels do not take an array: they are for float32 in one piece, without options."""
-    if input.dtype != np.float32:
+    if input.dtype is not _FLOAT and input.dtype != _FLOAT:
         return f"{input.dtype}; it is for float32"
     if not (input.flags.c_contiguous or input.flags.f_contiguous):
         return "gaps between the elements"
+    if not args and not options:
+        return None
     given = [str(a) for a in args if a]
     given += [f"{name}={value}" for name, value in options.items() if value not in (False, "none")]
     return f"the option {given[0]}" if given else None
