@@ -320,14 +320,14 @@ class Team:
         with self.lock:
             claims = work.claims(self.count)
             claims.runs += 1
-            self.leader(
-                self.state, work.address, claims.address, work.count, claims.runs, self.count
-            )
             # Threads that come late still look at it; it stays until they have seen a later epoch.
-            self.recent[claims.address] = int(self.words[0, 0]), work, claims.array
+            self.recent[claims.address] = int(self.words[0, 0]) + 2, work, claims.array
             if len(self.recent) > _KEPT_WORK:
                 seen = int(self.words[_SEEN + 1 :, 0].min())
                 self.recent = {k: kept for k, kept in self.recent.items() if kept[0] > seen}
+            self.leader(
+                self.state, work.address, claims.address, work.count, claims.runs, self.count
+            )
 
 
 class Claims:
@@ -349,12 +349,13 @@ class Work:
         self.records = records
         self.count = len(records)
         self.address = int(records.ctypes.data)
-        self.by_team: dict[int, Claims] = {}
+        self.by_team: dict[tuple[int, int], Claims] = {}
 
     def claims(self, threads: int) -> Claims:
-        found = self.by_team.get(threads)
+        key = threads, _forks
+        found = self.by_team.get(key)
         if found is None:
-            found = self.by_team[threads] = Claims(self.count, threads)
+            found = self.by_team[key] = Claims(self.count, threads)
         return found
 
     def run(self, threads: int, brief: bool = False) -> None:
@@ -376,14 +377,15 @@ class Work:
 _KEPT: list[Any] = []
 _teams: dict[int, Team] = {}
 _lock = threading.Lock()
+_forks = 0  # how often this process is a child of one that had teams
 
 
 def _forget() -> None:
-    """In a forked process there are no threads but one, and what they had begun is not done."""
-    global _lock
-    for team in _teams.values():
-        for _, work, _ in team.recent.values():
-            work.by_team.clear()
+    """In a forked process there are no threads but one; what others had begun will not be done,
+    so claims begin anew.
+    """
+    global _lock, _forks
+    _forks += 1
     _teams.clear()
     _lock = threading.Lock()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -111,6 +112,24 @@ def test_a_child_has_a_team_of_its_own() -> None:
             os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
     chain.check(2)
+
+
+@linux
+def test_a_child_made_in_the_midst_of_a_run_does_it_anew() -> None:
+    chain = Chain(20_000, 64)  # some 20 ms
+    runner = threading.Thread(target=chain.check, args=(2,))
+    runner.start()
+    time.sleep(0.005)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # ends a child that hangs
+        try:
+            chain.check(2)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    runner.join()
 
 
 @linux
