@@ -94,3 +94,18 @@ def test_a_place_to_write_out_of_range_is_an_error() -> None:
     plan = same(lambda v, i, s: tl.scatter(v, 0, i, s), x, places, values)
     with pytest.raises(OperatorError, match="out of range"):
         plan(x, np.array([[0, 3]]), values)
+
+
+def test_several_computed_indices() -> None:
+    random = np.random.default_rng(0)
+    x = random.standard_normal((4, 5, 6)).astype(np.float32)
+    a, b = random.integers(-4, 4, (3, 1)), random.integers(-5, 5, (1, 7))
+    plan = same(lambda v, i, j: v[i, j], x, a, b)
+    same(lambda v, i, j: v[i, j, i], x, a, b % 4 - 2, threads=2)
+    same(lambda v, i, j: v[:, i, j] * 2, x, a, b, threads=2)
+    same(lambda v, i, j: v[..., i, j], x, a, b.astype(np.int32))
+    same(lambda v, j: v[tl.tensor([[0], [2]]), j], x, b)
+    with pytest.raises(OperatorError, match="out of range"):
+        plan(x, a, np.full_like(b, 5))
+    with pytest.raises(OperatorError, match="out of range"):
+        plan(x, np.full_like(a, -5), b)

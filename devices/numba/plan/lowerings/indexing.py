@@ -9,9 +9,10 @@ import numpy as np
 
 from .....ops.trace import Ref, references
 from .....tensor import Tensor, wrap
+from ...expressions import Tree, operand
 from ...gathering import Spec, gather_along, gather_rows
-from ..builder import Arguments, Builder, lowering
-from ..places import Array, View, Word
+from ..builder import Arguments, Builder, Lazy, lowering
+from ..places import Array, View, Word, contiguous_strides
 
 _INDICES = (np.dtype(np.int64), np.dtype(np.int32))
 
@@ -37,16 +38,22 @@ def _rows(
     kind = builder.dtype_of(index)
     if kind not in _INDICES or 0 in (*shape, *counts) or not shape:
         return f"indices of {kind}"
-    assert kind is not None
     dim %= len(shape)
-    source, places = builder.ordered(table), builder.contiguous(index)
+    return _gathered(builder, call, table, builder.contiguous(index), dim, negative)
+
+
+def _gathered(
+    builder: Builder, call: Arguments, table: View, places: View, dim: int, negative: bool
+) -> str | None:
+    """The step that copies slices."""
+    source, shape = builder.ordered(table), table.shape
     out = builder.new(builder.trace.values[call.output].shape, source.dtype)
     row = prod(shape[dim + 1 :]) * source.dtype.itemsize
     words: list[Word] = [
         out.place, source.place, places.place, builder.error(f"{call.call.name}: an index"),
-        prod(shape[:dim]), shape[dim], row, prod(counts), row,
+        prod(shape[:dim]), shape[dim], row, places.size, row,
     ]  # fmt: skip
-    spec = Spec(kind.itemsize, row if row in (1, 2, 4, 8) else 0, negative)
+    spec = Spec(places.dtype.itemsize, row if row in (1, 2, 4, 8) else 0, negative)
     builder.emit("gather", gather_rows(spec), words, [source, places], out)
     builder.give(call.output, out)
     return None
@@ -129,23 +136,47 @@ def by_tensors(builder: Builder, call: Arguments) -> str | None:
 
 
 def _one(builder: Builder, call: Arguments, x: View, items: tuple[Any, ...]) -> str | None:
-    """One computed index, among slices that take all."""
-    computed = [i for i, item in enumerate(items) if isinstance(item, Ref)]
-    rest = [item for item in items if not isinstance(item, Ref)]
-    if len(computed) != 1 or any(not _all(item) for item in rest):
-        return "several computed indices, or parts too"
-    at = computed[0]
-    if Ellipsis in rest:
-        before = next(i for i, item in enumerate(items) if item is Ellipsis)
-        at += (len(x.shape) - len(items)) if before < at else 0
-    if builder.dtype_of(items[computed[0]]) == np.bool_:
+    """Computed indices of neighbouring dimensions, among slices that take all."""
+    found = [i for i, item in enumerate(items) if isinstance(item, Ref | Tensor)]
+    rest = [item for item in items if not isinstance(item, Ref | Tensor)]
+    if any(not isinstance(item, slice) or item != slice(None) for item in rest if item is not ...):
+        return "parts too"
+    if found != list(range(found[0], found[-1] + 1)):
+        return "computed indices apart from each other"
+    at = found[0]
+    if any(item is ... for item in items[:at]):
+        at += len(x.shape) - (len(items) - 1) - 1
+    given = [items[i] for i in found]
+    if any(builder.dtype_of(g) not in _INDICES for g in given):
         return "a computed mask"
-    return _rows(builder, call, x, items[computed[0]], at, negative=True)
+    if len(given) == 1:
+        return _rows(builder, call, x, given[0], at, negative=True)
+    return _several(builder, call, x, given, at)
 
 
-def _all(item: Any) -> bool:
-    """Whether an index takes all of a dimension, or of several."""
-    return item is Ellipsis or (isinstance(item, slice) and item == slice(None))
+def _several(builder: Builder, call: Arguments, x: View, given: list[Any], at: int) -> str | None:
+    """Indices of neighbouring dimensions as one of all of them; -1 where one is out of range."""
+    shapes = [builder.shape(g) for g in given]
+    if 0 in x.shape or any(0 in s for s in shapes):
+        return "no elements"
+    counts = np.broadcast_shapes(*shapes)
+    sizes = x.shape[at : at + len(given)]
+    place: Tree = ("whole", 0)
+    fine: Tree = ("const", 1.0)
+    for i, size in enumerate(sizes):
+        number: Tree = ("i.load", operand(i))
+        moved = ("i.add", number, ("whole", size))
+        number = ("i.where", ("i.trunc", ("int_lt", number, ("whole", 0))), moved, number)
+        inside = ("mul", ("int_ge", number, ("whole", 0)), ("int_lt", number, ("whole", size)))
+        fine = ("mul", fine, inside)
+        place = ("i.add", ("i.mul", place, ("whole", size)), number)
+    tree: Tree = ("i.where", ("i.trunc", fine), place, ("whole", -1))
+    views = tuple(builder.view(g) for g in given)
+    index = builder.compute(Lazy(tree, views, counts, None, np.dtype(np.int64)))
+    whole = builder.ordered(x)
+    shape = (*x.shape[:at], prod(sizes), *x.shape[at + len(given) :])
+    joined = View(whole.buffer, shape, contiguous_strides(shape), x.dtype, whole.offset)
+    return _gathered(builder, call, joined, builder.ordered(index), at, False)
 
 
 def places_of(x: View) -> Array:
