@@ -81,8 +81,8 @@ class Compiled:
         >>> import tensorlite as tl
         >>> net = tl.nn.Sequential(tl.nn.Linear(4, 8), tl.nn.ReLU())
         >>> print(net.compile(tl.zeros(2, 4)).explain())
-        #  step    from    result  why it is no kernel
-        0  linear  Linear  [2, 8]
+        #  step         from    result  why it is no kernel
+        0  linear+relu  Linear  [2, 8]
         1 kernel, 0 calls that run as they were written; 128 bytes of memory beside the weights
         """
         if not self.plans:
