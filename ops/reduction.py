@@ -23,7 +23,8 @@ _ONES = [np.ones(n, np.float32) for n in range(33)]
 def _total(array: Array) -> Array:
     """The sum of all elements; of a few it is taken as a product, which NumPy is quicker at."""
     if array.dtype is _FLOAT and array.size < 33:
-        return array.ravel().dot(_ONES[array.size])
+        flat = array if array.ndim == 1 else array.ravel()
+        return flat.dot(_ONES[array.size])
     return np.add.reduce(array, None)
 
 
