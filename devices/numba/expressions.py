@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import emit, integers, logarithms
+from . import emit, integers, logarithms, trigonometry
 from .emit import Expression, Value
 
 Tree = tuple[Any, ...]
@@ -110,10 +110,11 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "pow": lambda e, x, y: e.call("pow", x, y),
     "exp2": lambda e, x: e.call("exp2", x),
     **integers.FUNCTIONS,
+    **trigonometry.FUNCTIONS,
 }
 _HEAVY = frozenset({
     "exp", "exp2", "log", "log1p", "sin", "cos", "pow", "fmod", "sigmoid", "silu", "tanh",
-    "erf", "gelu", "elu", "maximum", "minimum",
+    "erf", "gelu", "elu", "maximum", "minimum", *trigonometry.FUNCTIONS,
 })  # fmt: skip
 
 

@@ -38,6 +38,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "bounds": lambda x: x.clamp_min(-0.5).clamp_max(x.abs() * 0.5),
     "numbers": lambda x: tl.zeros_like(x) + x + tl.full_like(x, 2.0) * tl.ones_like(x),
     "powers": lambda x: x.abs() ** 2.2 + x.abs() ** 0.75 + x**4 + x.abs() ** x + 1.5**x,
+    "arcs": lambda x: tl.atan(x) + tl.asin(x / 12) + tl.acos(x / 12),
+    "tan": lambda x: tl.tan(x.clamp(-1.2, 1.2)),
+    "hyperbolic": lambda x: tl.sinh(x) / tl.cosh(x) + tl.cosh(x / 3),
+    "areas": lambda x: tl.asinh(x) + tl.acosh(x.abs() + 1) + tl.atanh(x / 12),
     "expm1": lambda x: tl.expm1(x),
     "logaddexp": lambda x: tl.logaddexp(x, x.abs() - 1),
     "fmax": lambda x: tl.fmax(x / (x > 0).float(), x) + tl.fmin(x, x * 0 / x.relu()),
@@ -65,6 +69,26 @@ def test_odd_numbers(name: str) -> None:
     odd = np.array([0, -0.0, np.inf, -np.inf, np.nan, -1, 1e-40, 1e-7, -1e-7, 3e38, 1], np.float32)
     with np.errstate(all="ignore"):
         same(FUNCTIONS[name], odd, close=1e-6)
+
+
+INVERSE = ("atan", "asin", "acos", "sinh", "cosh", "asinh", "acosh", "atanh")
+
+
+@pytest.mark.parametrize("name", INVERSE)
+def test_trigonometry_is_near_that_of_float64(name: str) -> None:
+    random = np.random.default_rng(0)
+    inside = random.uniform(-1, 1, 20_000) ** 3
+    wide = np.exp(random.uniform(-12, 40, 20_000)) * random.choice([-1, 1], 20_000)
+    wide = np.concatenate([wide, [np.inf, -np.inf, np.nan, 0.0, -0.0]])
+    inside = np.concatenate([inside, [1.0, -1.0, np.nan, 0.0, -0.0]])
+    x = inside if name in ("asin", "acos", "atanh") else wide
+    x = x.clip(-80, 80) if name in ("sinh", "cosh") else x
+    x = (np.abs(x) + 1 if name == "acosh" else x).astype(np.float32)
+    numpy_name = name.replace("a", "arc", 1) if name[0] == "a" else name
+    with np.errstate(all="ignore"):
+        exact = getattr(np, numpy_name)(x.astype(float))
+        found = same(getattr(tl, name), x, close=2e-6)(x).numpy()
+    np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-30)
 
 
 def test_logarithms_are_near_those_of_float64() -> None:

@@ -11,7 +11,13 @@ from ..builder import Arguments
 from .elementwise import Chain, _number, _same, elementwise
 from .joining import part
 
-_same("log", "log1p", "sin", "cos", "exp2", "sign")
+_same("log", "log1p", "sin", "cos", "exp2", "sign", "atan", "asin", "acos", "sinh", "cosh",
+      "asinh", "acosh", "atanh")  # fmt: skip
+
+
+@elementwise("tan")
+def tan(f: Chain, call: Arguments) -> Any:
+    return f("div", f("sin", call["input"]), f("cos", call["input"]))
 
 
 @elementwise("log2")
