@@ -21,7 +21,8 @@ import numpy as np
 
 from ..devices.base import Device, put_fast_back, set_fast_aside
 from ..dtypes import dtype as Dtype
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
+from .nested import flattened, mapped
 from .registry import Op
 
 TRACERS: list[Tracer] = []
@@ -302,16 +303,11 @@ class Tracer:
         return True
 
     def _wrapped(self, result: Any) -> Any:
-        if isinstance(result, Traced):
-            return result
-        if isinstance(result, Tensor):
-            return self.traced(result._array)
-        if isinstance(result, tuple | list):
-            items = [self._wrapped(r) for r in result]
-            return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
-        if isinstance(result, dict):
-            return {key: self._wrapped(r) for key, r in result.items()}
-        return result
+        def wrapped(value: Any) -> Any:
+            plain = isinstance(value, Tensor) and not isinstance(value, Traced)
+            return self.traced(value._array) if plain else value
+
+        return mapped(wrapped, result)
 
 
 def _root(array: Any) -> int:
@@ -338,13 +334,9 @@ def bound(entry: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[s
 
 def mentions(value: Any) -> bool:
     """Whether there is a traced tensor in an argument."""
-    if isinstance(value, Traced):
-        return True
-    if isinstance(value, tuple | list):
-        return any(mentions(v) for v in value)
-    if isinstance(value, dict):
-        return any(mentions(v) for v in value.values())
-    return isinstance(value, slice) and hidden((value,))
+    return any(
+        isinstance(v, Traced) or (isinstance(v, slice) and hidden((v,))) for v in flattened(value)
+    )
 
 
 def hidden(value: Any) -> bool:
@@ -358,39 +350,17 @@ def hidden(value: Any) -> bool:
 
 def _refs(value: Any) -> Any:
     """An argument with references for traced tensors."""
-    if isinstance(value, Traced):
-        return Ref(value._index)
-    if isinstance(value, tuple | list):
-        items = [_refs(v) for v in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {key: _refs(v) for key, v in value.items()}
-    return value
+    return mapped(lambda v: Ref(v._index) if isinstance(v, Traced) else v, value)
 
 
 def references(value: Any) -> list[int]:
     """The numbers of the values in arguments or outputs."""
-    if isinstance(value, Ref):
-        return [value.index]
-    if isinstance(value, tuple | list):
-        return [i for v in value for i in references(v)]
-    if isinstance(value, dict):
-        return [i for v in value.values() for i in references(v)]
-    return []
+    return [v.index for v in flattened(value) if isinstance(v, Ref)]
 
 
 def _bare(value: Any) -> Any:
     """A result with plain tensors, so that they are taken for new values."""
-    from ..tensor import wrap
-
-    if isinstance(value, Traced):
-        return wrap(value._own, value._device)
-    if isinstance(value, tuple | list):
-        items = [_bare(v) for v in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {key: _bare(v) for key, v in value.items()}
-    return value
+    return mapped(lambda v: wrap(v._own, v._device) if isinstance(v, Traced) else v, value)
 
 
 def tracing() -> Tracer | None:
@@ -410,7 +380,9 @@ def trace(
     ``whole(operator, arguments)`` says whether an operator made of others is noted as one.
     """
     tracer = Tracer(whole, device)
-    given, named = _as_traced((args, kwargs), tracer)
+    given, named = mapped(
+        lambda v: tracer.input(v._array) if isinstance(v, Tensor) else v, (args, kwargs)
+    )
     with _lock:
         if not TRACERS:
             set_fast_aside()
@@ -425,14 +397,3 @@ def trace(
     tracer.depth += 1  # from here on the tensors are only looked at
     found = Trace(tracer.calls, tracer.values, tracer.inputs, _refs(result), device)
     return found, _bare(result)
-
-
-def _as_traced(value: Any, tracer: Tracer) -> Any:
-    if isinstance(value, Tensor):
-        return tracer.input(value._array)
-    if isinstance(value, tuple | list):
-        items = [_as_traced(v, tracer) for v in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {key: _as_traced(v, tracer) for key, v in value.items()}
-    return value

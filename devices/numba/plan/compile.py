@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import DeviceMismatchError
+from ....ops.nested import mapped
 from ....ops.trace import trace
 from ....progress import progress
 from ....tensor import Tensor, wrap
@@ -133,16 +134,13 @@ def _key(value: Any, arrays: list[Array]) -> Any:
 
 def _tensors(value: Any, device: Any) -> Any:
     """Arguments with copies of arrays as tensors on the device, for a trace to write into."""
-    if isinstance(value, Tensor):
-        return wrap(value._array.copy(), device)
-    if isinstance(value, np.ndarray):
-        return wrap(value.copy(), device)
-    if isinstance(value, tuple | list):
-        items = [_tensors(v, device) for v in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {key: _tensors(v, device) for key, v in value.items()}
-    return value
+
+    def copied(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return wrap(value._array.copy(), device)
+        return wrap(value.copy(), device) if isinstance(value, np.ndarray) else value
+
+    return mapped(copied, value)
 
 
 def compile(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Compiled:

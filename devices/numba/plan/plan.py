@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import OperatorError
+from ....ops.nested import mapped
 from ....ops.trace import Ref, Trace, references
 from ....tensor import Tensor, wrap
 from ....threads import get_num_threads
@@ -201,14 +202,7 @@ def _eager(step: EagerStep, device: Any) -> None:
 
 
 def _given(value: Any, tensors: dict[int, Tensor]) -> Any:
-    if isinstance(value, Ref):
-        return tensors[value.index]
-    if isinstance(value, tuple | list):
-        items = [_given(v, tensors) for v in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {key: _given(v, tensors) for key, v in value.items()}
-    return value
+    return mapped(lambda v: tensors[v.index] if isinstance(v, Ref) else v, value)
 
 
 def _pairs(outputs: Any, result: Any) -> list[tuple[int, Tensor]]:
