@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -231,7 +232,7 @@ def join_reshapes(view: View) -> None:
 def make_reshapes_static(view: View) -> None:
     """Shapes put together from the sizes of their input become constants of -1 and 0 (a copy)."""
     for node in view.nodes("Reshape"):
-        if node.opset < 5 or node.attributes.get("allowzero"):
+        if node.opset < 5:
             continue
         if view.constant(node.inputs[1]) is not None:
             continue
@@ -243,7 +244,9 @@ def make_reshapes_static(view: View) -> None:
         if shape is None:
             continue
         name = view.add_constant(f"{node.outputs[0]}_shape", np.array(shape, np.int64))
-        view.reroute(node, 1, name)
+        others = {k: v for k, v in node.attributes.items() if k != "allowzero"}
+        inputs = (node.inputs[0], name)
+        view.swap(node, replace(node, inputs=inputs, attributes=others))
         view.note(node, f"its shape is always {shape}")
 
 
@@ -265,7 +268,26 @@ def _copying(wanted: tuple[Any, ...], before: tuple[Any, ...]) -> list[int] | No
     return unknown if unknown.count(-1) == 1 else None
 
 
+def join_heads(view: View) -> None:
+    """The last two dimensions exchanged by way of three dimensions: one transposition."""
+    for node in view.nodes("Reshape"):
+        turn = view.inner(node.inputs[0], "Transpose")
+        first = None if turn is None else view.inner(turn.inputs[0], "Reshape")
+        if turn is None or first is None or turn.attributes.get("perm") != [0, 2, 1]:
+            continue
+        before, flat = view.known(first.inputs[0]).shape, view.known(turn.inputs[0]).shape
+        after = view.known(node.outputs[0]).shape
+        if before is None or flat is None or after is None or len(before) != 4:
+            continue
+        wanted = (*before[:2], before[3], before[2])
+        if flat[1:] != before[2:] or len(flat) != 3 or after != wanted or None in after:
+            continue
+        new = replace(turn, inputs=first.inputs[:1], outputs=node.outputs,
+                      attributes={"perm": [0, 1, 3, 2]})  # fmt: skip
+        view.fuse([first, turn, node], new, "two reshapes around it are not needed")
+
+
 CLEANUP: tuple[Pass, ...] = (
     remove_identity, remove_neutral, remove_shaping, join_casts, join_transposes, join_reshapes,
-    make_reshapes_static, merge_constants, merge_equal, remove_dead,
+    make_reshapes_static, join_heads, merge_constants, merge_equal, remove_dead,
 )  # fmt: skip

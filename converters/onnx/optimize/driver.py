@@ -11,6 +11,7 @@ import numpy as np
 from ....errors import TensorliteError
 from ..graph import Function, Graph, Model, Node
 from .activation import ACTIVATION
+from .attention import ATTENTION
 from .cleanup import CLEANUP
 from .constants import fold, fold_dequantized, fold_shapes
 from .convolution import CONVOLUTION
@@ -24,7 +25,7 @@ ROUNDS = 12
 """How often the passes are repeated; each repetition takes time linear in the nodes."""
 
 SIMPLE: tuple[Pass, ...] = (fold, fold_shapes, *CLEANUP)
-FUSIONS: tuple[Pass, ...] = (*NORMALIZATION, *ACTIVATION, *CONVOLUTION)
+FUSIONS: tuple[Pass, ...] = (*ATTENTION, *NORMALIZATION, *ACTIVATION, *CONVOLUTION)
 LAST: tuple[Pass, ...] = (fold_dequantized, fold)
 
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..graph import Node
-from .sizes import Dims, Size, Values, broadcast, symbol, total
+from .sizes import Dims, Size, Values, at_most, broadcast, symbol, total
 
 Shapes = Sequence[Dims | None]
 Given = Sequence[Values | None]
@@ -17,6 +17,8 @@ def shape_of(node: Node, place: int, shapes: Shapes, values: Given) -> Dims | No
     """The shape of output number ``place``; None where it is not known."""
     rule = _RULES.get(node.op_type)
     if rule is None or node.domain not in ("", "com.microsoft"):
+        return None
+    if node.domain and node.op_type in ("Attention", "Pad", "Range", "GatherND"):
         return None
     if place and node.op_type not in ("Split",):
         return None
@@ -244,7 +246,7 @@ def _slice(node: Node, shapes: Shapes, values: Given) -> Dims | None:
     if shape is None:
         return None
     if bounds is None:
-        return tuple(None for _ in shape)
+        return _sliced_to_size(shape, values) or tuple(None for _ in shape)
     sizes = list(shape)
     for start, stop, axis, step in bounds:
         place = axis_of(axis, len(shape))
@@ -256,6 +258,20 @@ def _slice(node: Node, shapes: Shapes, values: Given) -> Dims | None:
         else:
             sizes[place] = None
     return tuple(sizes)
+
+
+def _sliced_to_size(shape: Dims, values: Given) -> Dims | None:
+    """The first sizes along one axis, as many as a symbol says."""
+    found = [None if value is None else value.items for value in values[1:]]
+    if len(found) < 3 or found[0] != (0,) or found[3:] not in ([], [(1,)]):
+        return None
+    stop, axes = found[1], found[2]
+    if stop is None or axes is None or len(stop) != 1 or len(axes) != 1:
+        return None
+    place = axis_of(axes[0], len(shape))
+    size = shape[place]
+    new = at_most(size, stop[0]) if isinstance(size, int) and isinstance(stop[0], str) else None
+    return (*shape[:place], new, *shape[place + 1 :])
 
 
 def slice_bounds(node: Node, values: Given) -> list[tuple[int, int, int, int]] | None:
@@ -338,6 +354,29 @@ def _resize(node: Node, shapes: Shapes, values: Given) -> Dims | None:
     return (*shape[:2], *[None] * (len(shape) - 2)) if len(shape) == 4 else None
 
 
+def _range(node: Node, shapes: Shapes, values: Given) -> Dims | None:
+    start, stop, step = (None if value is None else value.items for value in values)
+    if start == (0,) and step == (1,) and stop is not None:
+        return (stop[0],) if not isinstance(stop[0], int) else (max(stop[0], 0),)
+    return (None,)
+
+
+def _gather_nd(node: Node, shapes: Shapes, values: Given) -> Dims | None:
+    data, places = shapes[:2]
+    if data is None or not places or not isinstance(places[-1], int):
+        return None
+    if node.attributes.get("batch_dims"):
+        return None
+    return (*places[:-1], *data[places[-1] :])
+
+
+def _attention(node: Node, shapes: Shapes, values: Given) -> Dims | None:
+    query, value = shapes[0], shapes[2]
+    if query is None or value is None or len(query) != 4 or len(value) != 4:
+        return None
+    return (*query[:3], value[3])
+
+
 _SAME = """Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu
 HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Log LogSoftmax Mish Neg Not PRelu Reciprocal
 Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softmax Softplus Softsign Sqrt Swish Tan Tanh
@@ -362,4 +401,5 @@ _RULES: dict[str, Rule] = {
     "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Concat": _concat,
     "Gather": _gather, "Slice": _slice, "Shape": _shape, "Size": _scalar, "Expand": _expand,
     "ConstantOfShape": _filled, "Pad": _pad, "Resize": _resize, "Split": _same,
+    "Range": _range, "GatherND": _gather_nd, "Attention": _attention,
 }  # fmt: skip

@@ -69,7 +69,26 @@ def _together(sizes: Sequence[Size]) -> Size:
     if len(others) < 2:
         return others.pop() if others else 1
     numbers = [size for size in others if isinstance(size, int)]
-    return numbers[0] if numbers else None
+    return numbers[0] if numbers else _limited(others)
+
+
+def at_most(limit: int, size: Size) -> Size:
+    """The smaller of two sizes."""
+    if isinstance(size, int):
+        return min(limit, size)
+    return None if size is None else symbol(f"min({limit},{size})")
+
+
+def _limited(sizes: set[Size]) -> Size:
+    """``n`` if the sizes are n and the smaller of n and more than 1: they must be equal."""
+    for size in sizes:
+        rest = sizes - {size}
+        if len(rest) == 1 and isinstance(size, str):
+            (other,) = rest
+            head, _, tail = str(other).partition(",")
+            if head.startswith("min(") and tail == f"{size})" and head[4:] not in ("0", "1"):
+                return size
+    return None
 
 
 def values_of(

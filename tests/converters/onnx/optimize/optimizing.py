@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pytest
+from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 import tensorlite as tl
@@ -43,3 +45,32 @@ def check(proto: onnx.ModelProto, expected: dict[str, int], *inputs: Any, **clos
 
 def random(*shape: int, dtype: Any = np.float32) -> Any:
     return np.random.default_rng(sum(shape)).standard_normal(shape).astype(dtype)
+
+
+def with_weights(text: str, opset: int = 17, **weights: Any) -> Any:
+    """A model of which these arrays are weights."""
+    proto = parsed(text, opset)
+    for name, array in weights.items():
+        proto.graph.initializer.append(numpy_helper.from_array(array, name))
+    return proto
+
+
+def runtime(proto: Any, *inputs: Any) -> Any:
+    """What ONNX Runtime gives, without optimisations of its own."""
+    onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
+    names = [i.name for i in session.get_inputs()]
+    return session.run(None, dict(zip(names, inputs, strict=True)))
+
+
+def check_runtime(proto: Any, left: dict[str, int], *inputs: Any) -> None:
+    """Asserts which operators are left, and that outputs are what ONNX Runtime gives."""
+    module = tl.onnx.load(proto)
+    assert operators(module) == left
+    names = [info.name for info in module.inputs]
+    found = module.run(dict(zip(names, inputs, strict=True)))
+    for have, want in zip(found.values(), runtime(proto, *inputs), strict=True):
+        np.testing.assert_allclose(have.numpy(), want, rtol=1e-4, atol=1e-5)

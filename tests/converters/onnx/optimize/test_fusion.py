@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from optimizing import check, operators, parsed, random
+from optimizing import check, check_runtime, operators, parsed, random, with_weights
 
 import tensorlite as tl
-
-onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
-
-
-def with_weights(text: str, opset: int = 17, **weights: Any) -> Any:
-    from onnx import numpy_helper
-
-    proto = parsed(text, opset)
-    for name, array in weights.items():
-        proto.graph.initializer.append(numpy_helper.from_array(array, name))
-    return proto
-
 
 BATCH_NORM = {
     "s": random(5), "h": random(5) + 1, "m": random(5), "v": np.abs(random(5)) + 0.5,
@@ -77,24 +63,6 @@ def test_factors_of_a_grouped_transposed_convolution() -> None:
     }"""
     proto = with_weights(text, w=random(4, 3, 3, 3), k=random(1, 6, 1, 1))
     check_runtime(proto, {"ConvTranspose": 1}, random(2, 4, 5, 5))
-
-
-def runtime(proto: Any, *inputs: Any) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
-    names = [i.name for i in session.get_inputs()]
-    return session.run(None, dict(zip(names, inputs, strict=True)))
-
-
-def check_runtime(proto: Any, left: dict[str, int], *inputs: Any) -> None:
-    module = tl.onnx.load(proto)
-    assert operators(module) == left
-    names = [info.name for info in module.inputs]
-    found = module.run(dict(zip(names, inputs, strict=True)))
-    for have, want in zip(found.values(), runtime(proto, *inputs), strict=True):
-        np.testing.assert_allclose(have.numpy(), want, rtol=1e-4, atol=1e-5)
 
 
 FUSED = "com.microsoft.FusedConv"
