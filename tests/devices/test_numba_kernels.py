@@ -16,8 +16,9 @@ from scipy import special
 
 import tensorlite as tl
 import tensorlite.nn.functional as F
-from tensorlite.devices.numba import elementwise
+from tensorlite.devices.numba import elementwise, emit
 from tensorlite.devices.numba.depthwise import depthwise_conv2d, takes
+from tensorlite.devices.numba.llvm import compiled, target
 
 # The exact function, and the error allowed in units in the last place of the float32 result.
 EXACT: dict[str, tuple[Any, float]] = {
@@ -69,6 +70,19 @@ def test_special_numbers(name: str) -> None:
     assert (np.signbit(have) == np.signbit(want))[finite].all()
 
 
+def test_tanh_for_what_is_fused() -> None:
+    """The operator is NumPy's; passes over several steps use this one."""
+    run = elementwise._Signature(compiled(emit.elementwise(emit.tanh, target().lanes)))
+    x = np.linspace(-12, 12, 300_001).astype(np.float32)
+    x[:8] = [0.0, -0.0, np.inf, -np.inf, np.nan, 3e38, -3e38, 1e-45]
+    have, want = np.empty_like(x), np.tanh(x.astype(np.float64))
+    run(have.ctypes.data, x.ctypes.data, x.size)
+    spacing = np.spacing(np.abs(want).astype(np.float32)).astype(np.float64)
+    assert np.nanmax(np.abs(have - want) / spacing) <= 1.5
+    assert np.isnan(have[4]) and (np.isnan(have) == np.isnan(want)).all()
+    assert (np.signbit(have) == np.signbit(want))[~np.isnan(want)].all()
+
+
 @pytest.mark.parametrize("cpu", ["generic", "avx2"])
 def test_code_for_lesser_processors_gives_the_same(cpu: str) -> None:
     """What this processor can run beside its own instructions."""
@@ -77,8 +91,10 @@ import numpy as np, sys
 from scipy import special
 from tensorlite.devices.numba import elementwise
 x = np.linspace(-9, 9, 1003, dtype=np.float32)
-for name, exact in {"sigmoid": special.expit, "erf": special.erf}.items():
-    np.testing.assert_allclose(elementwise.apply(name, x), exact(x), rtol=1e-6, atol=1e-7)
+exact = {"exp": np.exp, "sigmoid": special.expit, "erf": special.erf,
+         "nn.functional.gelu": lambda x: x * special.ndtr(x)}
+for name, function in exact.items():
+    np.testing.assert_allclose(elementwise.apply(name, x), function(x), rtol=1e-6, atol=1e-6)
 """
     from llvmlite import binding
 
