@@ -17,6 +17,7 @@ from .constants import fold, fold_dequantized, fold_shapes
 from .convolution import CONVOLUTION
 from .inference import Facts
 from .normalization import NORMALIZATION
+from .quantized import QUANTIZED
 from .view import Change, Context, Pass, View
 
 Array = np.ndarray[Any, Any]
@@ -25,7 +26,7 @@ ROUNDS = 12
 """How often the passes are repeated; each repetition takes time linear in the nodes."""
 
 SIMPLE: tuple[Pass, ...] = (fold, fold_shapes, *CLEANUP)
-FUSIONS: tuple[Pass, ...] = (*ATTENTION, *NORMALIZATION, *ACTIVATION, *CONVOLUTION)
+FUSIONS: tuple[Pass, ...] = (*ATTENTION, *NORMALIZATION, *ACTIVATION, *QUANTIZED, *CONVOLUTION)
 LAST: tuple[Pass, ...] = (fold_dequantized, fold)
 
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
