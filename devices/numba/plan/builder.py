@@ -51,10 +51,21 @@ class Producer:
     """A kernel to come that can apply an expression to its result."""
 
     shape: tuple[int, ...]
+    column: int  # the dimension that its vectors lie along
 
     def kind(self, view: View) -> str | None:
-        """How it reads an operand of the expression, or None if it cannot."""
-        raise NotImplementedError
+        """How it reads an operand of the expression: as "one" number, a number a "column", or a
+        "full" array; None if it cannot.
+        """
+        steps = broadcast(view, self.shape)
+        if view.dtype != FLOAT:
+            return None
+        if not any(steps):
+            return "one"
+        if self.shape[self.column] > 1 and steps[self.column] != 1:
+            return None
+        others = (step for dim, step in enumerate(steps) if dim != self.column)
+        return "full" if any(others) else "column"
 
     def emit(self, tree: Tree, operands: Sequence[View], out: View | None) -> View:
         """Writes ``tree`` of the result (to ``out``, if given)."""

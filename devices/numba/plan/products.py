@@ -145,15 +145,9 @@ class Product(Producer):
 
     def kind(self, view: View) -> str | None:
         steps = broadcast(view, self.shape)
-        if view.dtype != FLOAT or self.groups > 1:
+        if self.groups > 1 or any(steps[d] for d in self.batch):
             return None
-        if not any(steps):
-            return "one"
-        if self.shape[self.column] > 1 and steps[self.column] != 1:
-            return None
-        if any(steps[d] for d in self.batch):
-            return None
-        return "full" if any(steps[d] for d in self.row_dims) else "column"
+        return super().kind(view)
 
     def place(self) -> View:
         return self.builder.new(self.shape, FLOAT, self.order)

@@ -29,6 +29,8 @@ _LEAST = 24  # tiles in a block
 class Winograd(Producer):
     """``tree(bias + convolution)`` of a padded input with channels last."""
 
+    column = 1
+
     def __init__(
         self, builder: Builder, shape: tuple[int, ...], x: View, w: Array, b: Array | None,
         transform: Transform,
@@ -36,16 +38,6 @@ class Winograd(Producer):
         self.builder, self.shape, self.x, self.w, self.b = builder, shape, x, w, b
         self.transform = transform
         self.label = builder.label
-
-    def kind(self, view: View) -> str | None:
-        steps = broadcast(view, self.shape)
-        if view.dtype != FLOAT:
-            return None
-        if not any(steps):
-            return "one"
-        if steps[1] != 1:
-            return None
-        return "full" if any(steps[d] for d in (0, 2, 3)) else "column"
 
     def place(self) -> View:
         return self.builder.new(self.shape, FLOAT, (0, 2, 3, 1))

@@ -154,6 +154,8 @@ def _product(
 class Depthwise(Producer):
     """One filter for each channel."""
 
+    column = 1
+
     def __init__(
         self, builder: Builder, shape: tuple[int, ...], x: View, w: Array, b: Array | None,
         stride: Any, dilation: Any,
@@ -166,16 +168,6 @@ class Depthwise(Producer):
         self.taps = offsets(w.shape[2:], apart)
         self.width, self.apart = w.shape[-1], apart[-1]
         self.stride = stride
-
-    def kind(self, view: View) -> str | None:
-        steps = broadcast(view, self.shape)
-        if view.dtype != FLOAT:
-            return None
-        if not any(steps):
-            return "one"
-        if steps[1] != 1 and self.shape[1] > 1:
-            return None
-        return "full" if any(steps[d] for d in range(len(steps)) if d != 1) else "column"
 
     def place(self) -> View:
         return self.builder.new(self.shape, FLOAT, last(len(self.shape) - 2))

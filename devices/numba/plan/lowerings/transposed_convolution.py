@@ -77,6 +77,8 @@ def _taps(r: int, stride: int, spread: int, begin: int, kernel: int) -> list[tup
 class Transposed(Producer):
     """The products of all phases, each with the expression behind it."""
 
+    column = 1
+
     def __init__(
         self, builder: Builder, shape: tuple[int, ...], x: View, begin: int, w: Array,
         b: Array | None, stride: Sequence[int], phases: Any, groups: int,
@@ -85,14 +87,9 @@ class Transposed(Producer):
         self.w, self.b, self.stride, self.phases, self.groups = w, b, stride, phases, groups
 
     def kind(self, view: View) -> str | None:
-        steps = broadcast(view, self.shape)
-        if view.dtype != FLOAT or self.groups > 1:
+        if self.groups > 1 or broadcast(view, self.shape)[0]:
             return None
-        if not any(steps):
-            return "one"
-        if self.shape[1] > 1 and steps[1] != 1 or steps[0]:
-            return None
-        return "full" if any(steps[2:]) else "column"
+        return super().kind(view)
 
     def place(self) -> View:
         return self.builder.new(self.shape, FLOAT, last(len(self.shape) - 2))
