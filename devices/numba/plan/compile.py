@@ -68,7 +68,10 @@ class Compiled:
             given, named = _tensors(args, self.device), _tensors(kwargs, self.device)
             name = type(self.function).__name__
             with progress(f"compiling {name} for this processor"):
+                before = _state(self.function)
                 found, _ = trace(self.function, given, named, self.device, whole)
+                for array, kept in before:
+                    array[...] = kept
                 plan = Plan(found)
             self.plans[key] = plan
             while len(self.plans) > self.limit:
@@ -105,6 +108,17 @@ class Compiled:
     def __repr__(self) -> str:
         count = len(self.plans)
         return f"Compiled({type(self.function).__name__}, {count} plan{'s' if count != 1 else ''})"
+
+
+def _state(function: Any) -> list[tuple[Array, Array]]:
+    """The buffers of a module that is training, with copies: a trace is not to change them."""
+    from ....nn import Module
+    from ....nn.parameter import UninitializedBuffer
+
+    if not isinstance(function, Module) or not any(m.training for m in function.modules()):
+        return []
+    buffers = [b for b in function.buffers() if not isinstance(b, UninitializedBuffer)]
+    return [(b._array, b._array.copy()) for b in buffers if b._device.host]
 
 
 def _key(value: Any, arrays: list[Array]) -> Any:
