@@ -189,6 +189,8 @@ class Tracer:
         self.values: list[np.ndarray[Any, Any]] = []
         self.known: set[int] = set()
         self.alive: dict[int, weakref.WeakSet[Traced]] = {}
+        # Constants of the trace, which are nobody's state, by their identity.
+        self.made: weakref.WeakValueDictionary[int, Tensor] = weakref.WeakValueDictionary()
         self.inputs: list[int] = []
         self.depth = 0
         self.escaped = ""
@@ -224,8 +226,12 @@ class Tracer:
         if not mentions(args) and not mentions(kwargs):
             if entry.body.__module__.endswith(".random"):
                 return self.note(entry.name, _public(entry), args, kwargs)
+            if entry.writes and not self._made_here(args[0] if args else None):
+                self.escape("a tensor that was there before is written to")
             with self.aside():
-                return run(entry, args, kwargs)
+                result = run(entry, args, kwargs)
+            self.made.update((id(v), v) for v in flattened(result) if isinstance(v, Tensor))
+            return result
         if hidden(args) or entry.writes:
             self.escape(
                 f"{entry.name} writes into a tensor" if entry.writes else "a slice's bounds"
@@ -287,12 +293,16 @@ class Tracer:
         finally:
             self.label = before
 
+    def _made_here(self, tensor: Any) -> bool:
+        return self.made.get(id(tensor)) is tensor and tensor is not None
+
     def rebinds(self, target: Any, result: Any) -> bool:
         """``target[...] = result`` as a new value of a tensor that nothing else sees."""
         if self.depth or threading.get_ident() != self.thread:
             return False
-        if not (isinstance(target, Traced) and isinstance(result, Traced)):
-            self.escape("a tensor is written to")
+        if not isinstance(target, Traced) or not isinstance(result, Traced):
+            if isinstance(result, Traced) or not self._made_here(target):
+                self.escape("a tensor is written to")
             return False
         seen = [t for t in self.alive[_root(target._own)] if t is not target]
         if seen or target._index in self.inputs:

@@ -227,3 +227,32 @@ def test_constant_and_computed_indices_together() -> None:
     same(lambda x, i: x[rows, i], x, tl.tensor([2, 1]))
     same(lambda x, i: x[:, i], x, tl.tensor([2, 1]))
     same(lambda x, i: x[..., i], x, tl.tensor([2, 1]))
+
+
+def test_state_that_is_written_is_no_constant() -> None:
+    class Counter(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", tl.zeros(2, dtype=tl.int64))
+
+        def forward(self, x: Any) -> Any:
+            self.calls[...] = self.calls + 1
+            self.calls.add_(1)
+            added = tl.zeros(3)
+            added[0] = 5
+            return x + added + self.calls[0]
+
+    net = Counter()
+    compiled = net.compile()
+    assert [compiled(tl.zeros(3)).tolist() for _ in range(3)] == [[7, 2, 2], [9, 4, 4], [11, 6, 6]]
+    assert net.calls.tolist() == [6, 6]
+
+
+def test_constants_that_are_put_together_are_constants() -> None:
+    def masked(x: Any) -> Any:
+        mask = tl.zeros(3, 3)
+        mask[0, 1:] = 1
+        mask.mul_(2)
+        return x * mask
+
+    assert calls(same(masked, tl.randn(3, 3))) == []
