@@ -23,13 +23,14 @@ pytest.importorskip("onnxscript", reason="onnxscript, which exports, is not inst
 #: The largest difference, as a part of the largest result: other orders of addition.
 TOLERANCE = {"float64": 1e-11, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
 
-#: What the exporters warn about on their own account: (message, category).
-_NOISE: tuple[tuple[str, type[Warning]], ...] = (
+#: Where the exporters' own warnings come from, as far as they do not blame the caller...
+_EXPORTERS = r"(torch|onnxscript|onnx_ir|copyreg)($|\.)"
+#: ... and what they say where they do.
+_BLAMED = (
     (r"You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
-    (r"The feature will be removed", DeprecationWarning),
-    (r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning),
     (r"Constant folding - Only steps=1 can be constant folded", UserWarning),
-    (r"Converting a tensor to a Python", torch.jit.TracerWarning),
+    (r"_check_is_size will be removed", FutureWarning),
+    (r"", torch.jit.TracerWarning),
 )
 
 
@@ -94,7 +95,8 @@ def export(
 ) -> bytes:
     """The ONNX file that an exporter ("dynamo" or "torchscript") makes of a module."""
     with warnings.catch_warnings():
-        for message, category in _NOISE:
+        warnings.filterwarnings("ignore", module=_EXPORTERS)
+        for message, category in _BLAMED:
             warnings.filterwarnings("ignore", message, category)
         if exporter == "dynamo":
             return _by_dynamo(module, inputs, opset, free)

@@ -109,7 +109,8 @@ class Kinds(nn.Module):
         self.layers = nn.ModuleList([
             nn.Conv2d(4, 8, 3, groups=2), nn.Conv2d(4, 8, (3, 5), dilation=(2, 1)),
             nn.Conv2d(4, 6, 3, stride=(2, 3), padding=(1, 2)),
-            nn.Conv2d(4, 6, 5, padding="same"), nn.Conv2d(4, 6, 3, padding=1, padding_mode="reflect"),
+            nn.Conv2d(4, 6, 5, padding="same"),
+            nn.Conv2d(4, 6, 3, padding=1, padding_mode="reflect"),
             nn.Conv2d(4, 6, 3, padding=2, padding_mode="circular"),
             nn.Conv2d(4, 6, 3, padding=(0, 1), padding_mode="replicate"),
             nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1),
