@@ -28,6 +28,7 @@ from . import gather as gather
 from . import grid_sampling as grid_sampling
 from . import histograms as histograms
 from . import indexing as indexing
+from . import integer_products as integer_products
 from . import interpolation as interpolation
 from . import joining as joining
 from . import linalg as linalg

@@ -1,7 +1,8 @@
-"""Zeros around images with channels last, for a convolution to read.
+"""Borders around images with channels last, for a convolution to read.
 
-The words: the address, then the numbers of images, rows, columns and channels, and how many rows at
-the top and bottom and columns at the left and right are zero.
+The words: the address, that of a byte which fills the border, then the numbers of images, rows and
+columns, the bytes of a pixel, and how many rows at the top and bottom and columns at the left and
+right are border.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ def border_ir() -> str:
     """The module of the kernel."""
     code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
     words = Words(code)
-    base = words.next("ptr")
-    images, rows, columns, channels, top, bottom, left, right = words.many(8)
-    line = code.mul(code.mul(columns, channels), 4)
-    at_left, at_right = (code.mul(code.mul(n, channels), 4) for n in (left, right))
+    base, fill = words.next("ptr"), words.next("ptr")
+    images, rows, columns, pixel, top, bottom, left, right = words.many(8)
+    line = code.mul(columns, pixel)
+    at_left, at_right = code.mul(left, pixel), code.mul(right, pixel)
+    byte = code.value(f"load i8, ptr {fill}")
     inner = code.value(f"sub i64 {rows}, {bottom}")
     first, last = share(code, code.mul(images, rows))
     with code.loop(last, first) as row:
@@ -31,16 +33,16 @@ def border_ir() -> str:
         below = code.value(f"icmp sge i64 {within}, {inner}")
         outside = code.value(f"or i1 {above}, {below}")
         with code.when(outside):
-            _zero(code, place, line)
+            _fill(code, place, line, byte)
         with code.when(code.value(f"xor i1 {outside}, true")):
-            _zero(code, place, at_left)
+            _fill(code, place, at_left, byte)
             end = code.value(f"sub i64 {line}, {at_right}")
-            _zero(code, code.at("i8", place, end), at_right)
+            _fill(code, code.at("i8", place, end), at_right, byte)
     return module(code)
 
 
-def _zero(code: Code, place: Value, size: Value) -> None:
-    code.call("void", "llvm.memset.p0.i64", f"ptr {place}", "i8 0", f"i64 {size}", "i1 false")
+def _fill(code: Code, place: Value, size: Value, byte: Value) -> None:
+    code.call("void", "llvm.memset.p0.i64", f"ptr {place}", f"i8 {byte}", f"i64 {size}", "i1 false")
 
 
 def border() -> int:

@@ -20,6 +20,7 @@ sum in the order of taps and k in any case.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -60,6 +61,8 @@ class Spec:
     operands: tuple[str, ...] = ()  # "full", "column" or "one"
     taps: bool = False  # more than one
     batched: bool = False
+    a: str = "float"  # LLVM's type of A's elements
+    c: str = "float"  # ... and of C's
 
 
 def _word(code: Code, name_or_index: str | int, kind: str) -> Value:
@@ -67,13 +70,13 @@ def _word(code: Code, name_or_index: str | int, kind: str) -> Value:
     return code.value(f"load {kind}, ptr {code.at('i64', '%args', str(index))}")
 
 
-def _offset(code: Code, tile: Tile, base: Value, table: Value, row: int | Value) -> Value:
+def _offset(code: Code, kind: str, base: Value, table: Value, row: int | Value) -> Value:
     """The address of a row: the base and an entry of its table of elements."""
     entry = code.value(f"load i32, ptr {code.at('i32', table, str(row))}")
-    return code.value(f"getelementptr {tile.kind}, ptr {base}, i32 {entry}")
+    return code.value(f"getelementptr {kind}, ptr {base}, i32 {entry}")
 
 
-class _Micro:
+class Micro:
     """One tile of C."""
 
     def __init__(self, spec: Spec, rows: int) -> None:
@@ -84,15 +87,16 @@ class _Micro:
             "i64 %column, i64 %columns",
             internal=True,
         )
-        self.short = weight(spec.tree) <= _SHORT
+        self.short = weight(spec.tree) <= _SHORT or spec.c != "float"
+        self.sums = self.tile  # what the sums are vectors of
         self.vectors = Expression(self.tile.lanes, self.code)
         self.alike: dict[tuple[int, Value], Value] = {}  # operands that are the same in every row
 
     def written(self) -> Code:
         code, tile = self.code, self.tile
-        starts = [_offset(code, tile, "%a", "%rows", row) for row in range(self.rows)]
+        starts = [_offset(code, self.spec.a, "%a", "%rows", row) for row in range(self.rows)]
         bias = code.at(tile.kind, "%bias", "%column")
-        first = [load_vector(code, tile, bias, i) for i in range(tile.vectors)] * self.rows
+        first = [load_vector(code, self.sums, bias, i) for i in range(tile.vectors)] * self.rows
         k = _word(code, "k", "i64")
         if self.spec.taps:
             sums = self._taps(starts, first, k)
@@ -111,10 +115,10 @@ class _Micro:
         code, tile = self.code, self.tile
         count, table = _word(code, "n_taps", "i64"), _word(code, "taps", "ptr")
         step = code.mul(k, tile.columns)
-        carried = [(tile.vector, value) for value in first]
+        carried = [(self.sums.vector, value) for value in first]
         with code.loop(count, carried=carried) as tap:
             entry = code.value(f"load i64, ptr {code.at('i64', table, tap.index)}")
-            here = [code.at(tile.kind, start, entry) for start in starts]
+            here = [code.at(self.spec.a, start, entry) for start in starts]
             b = code.at(tile.kind, "%b", code.mul(tap.index, step))
             tap.next = self._products(here, b, tap.carried, k)
         return tap.carried
@@ -140,13 +144,17 @@ class _Micro:
         masks = [mask_of(code, tile, i, "%columns") if masked else "" for i in range(tile.vectors)]
         self.alike = {}
         for row in range(self.rows):
-            to = _offset(code, tile, "%c", "%c_rows", row)
+            to = _offset(code, self.spec.c, "%c", "%c_rows", row)
             for i in range(tile.vectors):
-                value = sums[row * tile.vectors + i]
+                value = self._number(sums[row * tile.vectors + i])
                 column = str(i * tile.lanes)
                 if self.short:
                     value = self._expression(value, str(row), column, masks[i])
-                self._store(code.at(tile.kind, to, column), value, masks[i])
+                self._store(code.at(self.spec.c, to, column), value, masks[i])
+
+    def _number(self, total: Value) -> Value:
+        """A vector of sums as floats."""
+        return total
 
     def _second_pass(self) -> None:
         """The expression, over what the first pass stored."""
@@ -154,7 +162,7 @@ class _Micro:
         low = code.value(f"icmp slt i64 %columns, {tile.columns}")
         stop = code.value(f"select i1 {low}, i64 %columns, i64 {tile.columns}")
         with code.loop(str(self.rows)) as row:
-            to = _offset(code, tile, "%c", "%c_rows", row.index)
+            to = _offset(code, tile.kind, "%c", "%c_rows", row.index)
             with code.loop(stop, step=tile.lanes) as column:
                 left = code.value(f"sub i64 {stop}, {column.index}")
                 mask = mask_of(code, tile, 0, left)
@@ -188,7 +196,8 @@ class _Micro:
             first = code.value("ptrtoint ptr %c_rows to i64")
             of_c = _word(code, "c_rows", "i64")
             moved = code.add(table, code.value(f"sub i64 {first}, {of_c}"))
-            base = _offset(code, tile, base, code.value(f"inttoptr i64 {moved} to ptr"), row)
+            there = code.value(f"inttoptr i64 {moved} to ptr")
+            base = _offset(code, tile.kind, base, there, row)
         place = code.at(tile.kind, code.at(tile.kind, base, "%column"), column)
         return self._load(place, mask)
 
@@ -226,6 +235,11 @@ def parts_of(code: Code, count: Value, wanted: str) -> tuple[Value, Value]:
 @cache
 def product_ir(spec: Spec) -> str:
     """The module of a kernel."""
+    return around(spec, [Micro(spec, size).written() for size in (spec.rows + 1, spec.rows)])
+
+
+def around(spec: Spec, micros: Sequence[Code]) -> str:
+    """The loops around the tiles of two sizes, and the tiles, as a module."""
     tile = spec.tile
     code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
     c, a, b, bias, rows, c_rows = (
@@ -249,7 +263,7 @@ def product_ir(spec: Spec) -> str:
             entry = code.at("i64", _word(code, "batch_table", "ptr"), code.mul(one.index, 4))
             for i in range(4):
                 offset = code.value(f"load i64, ptr {code.at('i64', entry, str(i))}")
-                at[i] = code.at(tile.kind, at[i], offset)
+                at[i] = code.at((spec.c, spec.a, tile.kind, tile.kind)[i], at[i], offset)
         with code.loop(last_tile, first_tile, step_by=per_block) as block:
             end = code.value(f"add i64 {block.index}, {per_block}")
             inside = code.value(f"icmp slt i64 {end}, {last_tile}")
@@ -258,7 +272,7 @@ def product_ir(spec: Spec) -> str:
                 column = code.mul(panel.index, tile.columns)
                 columns = code.value(f"sub i64 {n}, {column}")
                 of_b = code.at(tile.kind, at[2], code.mul(column, depth))
-                of_c = code.at(tile.kind, at[0], column)
+                of_c = code.at(spec.c, at[0], column)
                 with code.loop(stop, block.index) as turn:
                     is_large = code.value(f"icmp slt i64 {turn.index}, {large}")
                     beyond = code.value(f"sub i64 {turn.index}, {large}")
@@ -276,7 +290,7 @@ def product_ir(spec: Spec) -> str:
                                 f"ptr {of_b}, ptr {at[3]}, ptr {code.at('i32', rows, row)}, "
                                 f"ptr {code.at('i32', c_rows, row)}, i64 {column}, i64 {columns})"
                             )
-    return module(*(_Micro(spec, size).written() for size in sizes), code)
+    return module(*micros, code)
 
 
 def product(spec: Spec) -> int:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from .code import Code, Value, module
-from .expressions import ACC, Tree, emitted
-from .fused import Vectors, Words, placed, share
+from .expressions import ACC, SUM, Tree, emitted
+from .fused import SOURCES, Vectors, Words, placed, share
 from .llvm import compiled, target
 
 PIXELS = 8  # at most so many in a group
@@ -35,6 +35,8 @@ class Spec:
     pixels: int  # in a group, or one more
     tree: Tree = ACC
     operands: tuple[str, ...] = ()
+    x: str = "float32"  # the input's dtype; with an integer one the bias is int32
+    result: str = "float32"
 
 
 @cache
@@ -47,12 +49,18 @@ def depthwise_ir(spec: Spec) -> str:
     to_steps, x_steps = words.many(3), words.many(4)
     given = [(words.next("ptr"), words.many(3)) for _ in spec.operands]
     vectors = Vectors(code, target().lanes)
-    lanes = vectors.lanes
+    lanes, integers, whole = vectors.lanes, vectors.e.integers, spec.x != "float32"
+    x_kind, to_kind = SOURCES[spec.x][0], SOURCES[spec.result][0]
     width = lanes * _VECTORS
     blocks = code.value(f"sdiv i64 {code.add(channels, width - 1)}, {width}")
     more = code.value(f"add i64 {rows}, {code.add(band, -1)}")
     bands = code.value(f"sdiv i64 {more}, {band}")
     first, last = share(code, code.mul(code.mul(images, bands), blocks))
+
+    def whole_sum(total: Value, of_bias: Value, mask: Value) -> Value:
+        """A sum of whole numbers as integers, and the bias."""
+        cut = code.value(f"fptosi {vectors.e.vector} {total} to {integers}")
+        return code.value(f"add {integers} {cut}, {vectors.load_integers(of_bias, mask)}")
 
     def pixels(
         indices: list[Value], column: Value, count: int, channel: Value, mask: Value
@@ -61,13 +69,14 @@ def depthwise_ir(spec: Spec) -> str:
 
         What neighbouring windows share of a row is loaded once: loads are what limits this kernel.
         """
-        corner = code.at("float", placed(code, "float", x, indices, x_steps[:2]), channel)
-        corner = code.at("float", corner, code.mul(column, x_steps[2]))
-        sums = [vectors.load(code.at("float", bias, channel), mask)] * count
+        corner = code.at(x_kind, placed(code, x_kind, x, indices, x_steps[:2]), channel)
+        corner = code.at(x_kind, corner, code.mul(column, x_steps[2]))
+        of_bias = code.at("float", bias, channel)
+        sums = [vectors.e.constant(0.0) if whole else vectors.load(of_bias, mask)] * count
         line = code.at("float", w, channel)
         for row in range(spec.taps // spec.width):
             offset = code.value(f"load i64, ptr {code.at('i64', taps, str(row * spec.width))}")
-            place, loaded = code.at("float", corner, offset), {}
+            place, loaded = code.at(x_kind, corner, offset), {}
             for tap in range(spec.width):
                 weight = vectors.load(line, mask)
                 line = code.at("float", line, channels)
@@ -75,13 +84,17 @@ def depthwise_ir(spec: Spec) -> str:
                     at = i * spec.stride + tap if spec.stride else i
                     if at not in loaded:
                         step = x_steps[3] if spec.stride else x_steps[2]
-                        there = code.at("float", place, code.mul(step, at))
-                        loaded[at] = vectors.load(there, mask)
+                        there = code.at(x_kind, place, code.mul(step, at))
+                        loaded[at] = vectors.load(there, mask, spec.x)
                     sums[i] = vectors.e.fma(loaded[at], weight, sums[i])
+        if whole:
+            sums = [whole_sum(total, of_bias, mask) for total in sums]
         for i in range(count):
             places = [*indices, code.add(column, i)]
 
             def leaf(node: Tree, i: int = i, places: list[Value] = places) -> Value:
+                if node == ACC and whole:
+                    return code.value(f"sitofp {integers} {sums[i]} to {vectors.e.vector}")
                 if node == ACC:
                     return sums[i]
                 base, steps = given[node[1]]
@@ -92,9 +105,15 @@ def depthwise_ir(spec: Spec) -> str:
                     base = placed(code, "float", base, places, steps)
                 return vectors.load(code.at("float", base, channel), mask)
 
+            to = code.at(to_kind, placed(code, to_kind, out, places, to_steps), channel)
+            if spec.tree == SUM:
+                vectors.store_integers(sums[i], to, mask)
+                continue
             value = emitted(vectors.e, spec.tree, leaf)
-            to = placed(code, "float", out, places, to_steps)
-            vectors.store(value, code.at("float", to, channel), mask)
+            if spec.result == "float32":
+                vectors.store(value, to, mask)
+            else:
+                vectors.store_held(value, spec.result, to, mask)
 
     def row_of(indices: list[Value], channel: Value, mask: Value) -> None:
         start = "0"

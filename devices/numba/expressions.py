@@ -2,8 +2,8 @@
 
 An expression is a tuple: ``("in", 0)`` is the first operand, ``("acc",)`` what a product has summed
 up, ``("const", 0.5)`` a number, and ``("add", a, b)`` a function of expressions. Being data it is
-part of the key under which a kernel is kept. ``("whole", 5)`` is an integer, and
-``("i.load", ("in", 0))`` an operand of integers (:mod:`.integers`).
+part of the key under which a kernel is kept. ``("whole", 5)`` is an integer, ``("i.acc",)`` a sum
+of integers and ``("i.load", ("in", 0))`` an operand of integers (:mod:`.integers`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from .emit import Expression, Value
 
 Tree = tuple[Any, ...]
 ACC: Tree = ("acc",)
-LEAVES = frozenset({"in", "acc", "const", "whole"})
+SUM: Tree = ("i.acc",)
+LEAVES = frozenset({"in", "acc", "i.acc", "const", "whole"})
 
 
 def operand(index: int) -> Tree:
@@ -73,6 +74,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "neg": lambda e, x: e.line(f"fneg {e.vector} {x}"),
     "abs": lambda e, x: e.call("fabs", x),
     "sqrt": lambda e, x: e.call("sqrt", x),
+    "same": lambda e, x: x,
     "floor": lambda e, x: e.call("floor", x),
     "ceil": lambda e, x: e.call("ceil", x),
     "round": lambda e, x: e.call("rint", x),
@@ -120,6 +122,8 @@ _HEAVY = frozenset({
 
 def simplified(tree: Tree) -> Tree:
     """GELU where it is written out: ``x * 0.5 * (1 + erf(x / sqrt 2))`` in any order."""
+    if tree[0] == "same" and tree[1][0] not in LEAVES:
+        return tree[1]
     if tree[0] != "mul":
         return tree
     parts = _factors(tree)
@@ -174,6 +178,21 @@ def emitted(e: Expression, tree: Tree, leaf: Callable[[Tree], Value]) -> Value:
         return made[node]
 
     return visit(tree)
+
+
+def narrowed(tree: Tree) -> tuple[str, Tree] | None:
+    """``("uint8", x)`` or ``("int8", x)`` where an expression is a number x within the dtype's
+    limits, cut to it.
+    """
+    if tree[0] not in ("i.int8", "i.uint8") or tree[1][0] != "i.trunc":
+        return None
+    dtype, x = tree[0][2:], tree[1][1]
+    low, high = (-128, 127) if dtype == "int8" else (0, 255)
+    if x[0] != "clamp_high" or x[1][0] not in ("clamp_low", "fmax"):
+        return None
+    least, most = x[1][2], x[2]
+    held = least[0] == most[0] == "const" and low <= least[1] <= most[1] <= high
+    return (dtype, x) if held else None
 
 
 def is_whole(tree: Tree) -> bool:

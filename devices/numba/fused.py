@@ -14,7 +14,7 @@ from functools import cache
 
 from .code import Code, Value, module
 from .emit import Expression
-from .expressions import LEAVES, Tree, emitted, is_whole
+from .expressions import LEAVES, Tree, emitted, is_whole, narrowed
 from .integers import NARROW, wide
 from .llvm import compiled, target
 
@@ -230,6 +230,28 @@ class Vectors:
         size = int(kind[1:]) // 8
         self._stored(f"<{self.lanes} x {kind}> {value}", f"v{self.lanes}{kind}", size, place, mask)
 
+    def load_integers(self, place: Value, mask: Value = "") -> Value:
+        """A vector of int32 as it is."""
+        if not mask:
+            return self.code.value(f"load {self.e.integers}, ptr {place}, align 4")
+        return self.code.call(
+            self.e.integers, f"llvm.masked.load.v{self.lanes}i32.p0", f"ptr {place}", "i32 4", mask,
+            f"{self.e.integers} zeroinitializer",
+        )  # fmt: skip
+
+    def store_integers(self, value: Value, place: Value, mask: Value = "") -> None:
+        """Stores a vector of int32 as it is."""
+        self._stored(f"{self.e.integers} {value}", f"v{self.lanes}i32", 4, place, mask)
+
+    def store_held(self, value: Value, dtype: str, place: Value, mask: Value = "") -> None:
+        """Stores floats that are within the limits of an integer dtype, cut to it."""
+        kind, whole = NARROW[dtype][0], self.e.integers
+        value = self.code.value(f"fptosi {self.e.vector} {value} to {whole}")
+        if kind != "i32":
+            value = self.code.value(f"trunc {whole} {value} to <{self.lanes} x {kind}>")
+        size = int(kind[1:]) // 8
+        self._stored(f"<{self.lanes} x {kind}> {value}", f"v{self.lanes}{kind}", size, place, mask)
+
     def _stored(self, value: Value, name: str, align: int, place: Value, mask: Value) -> None:
         if mask:
             self.code.call(
@@ -262,7 +284,7 @@ def fused_ir(spec: Spec) -> str:
     lanes, n = vectors.lanes, sizes[-1]
     alone = spec.dims == 1
     kind_of_result = SOURCES[spec.result][0]
-    whole_result = is_whole(spec.tree)
+    whole_result, within = is_whole(spec.tree), narrowed(spec.tree)
     first, last = share(code, sizes[0], lanes if alone else 1)
     start, stop = (first, last) if alone else ("0", n)
 
@@ -291,8 +313,12 @@ def fused_ir(spec: Spec) -> str:
                 place = code.at(kind, bases[i], code.mul(at, apart))
                 return vectors.gather(place, apart, mask, o.dtype, whole)
 
-            value = emitted(vectors.e, spec.tree, leaf)
             there = code.at(kind_of_result, to, at)
+            if within is not None:
+                value = emitted(vectors.e, within[1], leaf)
+                vectors.store_held(value, within[0], there, mask)
+                return
+            value = emitted(vectors.e, spec.tree, leaf)
             vectors.store_as(value, whole_result, spec.result, there, mask)
 
         count = code.value(f"sub i64 {stop}, {start}")

@@ -10,8 +10,8 @@ from tensorlite import Tensor
 from ....errors import OnnxError
 from ..casting import cast_dtype
 from ..registry import onnx_op
-from .convolution import conv
 from .quantization import numbers, saturated
+from .windows import window
 
 # Sums of products are exact in floats as long as they stay below 2**24 or 2**53: floats have
 # fast products, so long sums are taken in pieces that do.
@@ -81,12 +81,26 @@ def _shaped(parameter: Tensor, wanted: Any, alone: Any, what: str, x: Tensor) ->
     return parameter
 
 
+def eight_bits(*given: Tensor) -> bool:
+    """Whether tensors are of the dtypes that :func:`tensorlite.integer_matmul` multiplies."""
+    return all(x.dtype in (tl.int8, tl.uint8) for x in given)
+
+
+def product_of(a: Tensor, b: Tensor, a_zero: Tensor | None, b_zero: Tensor | None) -> Tensor:
+    """``(a - a_zero) @ (b - b_zero)`` in int32."""
+    if not eight_bits(a, b):
+        return integer_product(rows_centred(a, a_zero), columns_centred(b, b_zero))
+    rows = None if a_zero is None else along_rows(a_zero, a, "zero point")
+    columns = None if b_zero is None else along_columns(b_zero, b, "zero point")
+    return tl.integer_matmul(a, b, rows, columns)
+
+
 @onnx_op("MatMulInteger")
 def mat_mul_integer(
     a: Tensor, b: Tensor, a_zero: Tensor | None = None, b_zero: Tensor | None = None
 ) -> Tensor:
     """``(a - a_zero) @ (b - b_zero)`` in int32."""
-    return integer_product(rows_centred(a, a_zero), columns_centred(b, b_zero))
+    return product_of(a, b, a_zero, b_zero)
 
 
 @onnx_op("QLinearMatMul")
@@ -95,9 +109,10 @@ def q_linear_mat_mul(
     y_scale: Tensor, y_zero: Tensor,
 ) -> Tensor:  # fmt: skip
     """The product of dequantised matrices, quantised; float8 is multiplied in float32."""
-    left, right = rows_centred(a, a_zero), columns_centred(b, b_zero)
-    whole = a.dtype.is_integral and b.dtype.is_integral
-    product = integer_product(left, right).float() if whole else tl.matmul(left, right)
+    if a.dtype.is_integral and b.dtype.is_integral:
+        product = product_of(a, b, a_zero, b_zero).float()
+    else:
+        product = tl.matmul(rows_centred(a, a_zero), columns_centred(b, b_zero))
     factor = along_rows(a_scale.float(), a, "scale") * along_columns(b_scale.float(), b, "scale")
     return requantized(product, factor / one(y_scale, "y_scale").float(), y_zero)
 
@@ -119,26 +134,17 @@ def one(parameter: Tensor, what: str) -> Tensor:
 
 
 def integer_conv(
-    x: Tensor, w: Tensor, x_zero: Tensor | None, w_zero: Tensor | None, **attributes: Any
-) -> Tensor:
+    x: Tensor, w: Tensor, x_zero: Tensor | None, w_zero: Tensor | None, b: Tensor | None = None, *,
+    auto_pad: str = "NOTSET", dilations: list[int] | None = None, group: int = 1,
+    kernel_shape: list[int] | None = None, pads: list[int] | None = None,
+    strides: list[int] | None = None,
+) -> Tensor:  # fmt: skip
     """The int32 convolution of ``x - x_zero`` with ``w - w_zero``."""
-    image, kernel = numbers(x), numbers(w)
-    if x_zero is not None:
-        image = image - one(numbers(x_zero), "zero point of x")
-    if w_zero is not None:
-        kernel = kernel - per_output(numbers(w_zero), w, "zero point of w")
-    window = tl.Size(w.shape[2:]).numel()
-    if w.shape[1] * window <= _STEP_8:
-        return _in_int32(conv(image, kernel, None, **attributes))
-    step = _STEP_8 // window if window else 0
-    if attributes.get("group", 1) != 1 or step == 0 or image.shape[1] != w.shape[1]:
-        return _in_int32(conv(image.double(), kernel.double(), None, **attributes))
-    total: Any = None
-    for start in range(0, w.shape[1], step):
-        size = min(step, w.shape[1] - start)
-        part = conv(image.narrow(1, start, size), kernel.narrow(1, start, size), None, **attributes)
-        total = _in_int32(part) if total is None else total + _in_int32(part)
-    return total
+    win = window(list(x.shape[2:]), list(w.shape[2:]), strides, dilations, pads, auto_pad)
+    padding = win.begins if win.symmetric else tuple(zip(win.begins, win.ends, strict=True))
+    zero = None if x_zero is None else one(x_zero, "zero point of x")
+    zeros = None if w_zero is None else per_output(w_zero, w, "zero point of w").reshape(-1)
+    return tl.integer_conv(x, w, b, zero, zeros, win.strides, padding, win.dilations, group)
 
 
 def per_output(parameter: Tensor, w: Tensor, what: str) -> Tensor:
@@ -176,11 +182,9 @@ def q_linear_conv(
 ) -> Tensor:  # fmt: skip
     """A convolution of integers, requantised; the bias is int32 of scale x_scale * w_scale."""
     total = integer_conv(
-        x, w, x_zero, w_zero, auto_pad=auto_pad, dilations=dilations, group=group,
+        x, w, x_zero, w_zero, b, auto_pad=auto_pad, dilations=dilations, group=group,
         kernel_shape=kernel_shape, pads=pads, strides=strides,
     )  # fmt: skip
     channels = (1, -1, *[1] * (x.ndim - 2))
-    if b is not None:
-        total = total + b.reshape(channels)
     factor = one(x_scale, "x_scale") * per_output(w_scale, w, "w_scale") / one(y_scale, "y_scale")
     return requantized(total, factor if factor.ndim == 0 else factor.reshape(channels), y_zero)

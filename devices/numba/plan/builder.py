@@ -52,6 +52,12 @@ class Producer:
 
     shape: tuple[int, ...]
     column: int  # the dimension that its vectors lie along
+    leaf: Tree = ACC  # what the result is in an expression
+
+    def takes(self, value: Lazy) -> bool:
+        """Whether it can apply an expression to its result."""
+        fits = all(self.kind(operand) is not None for operand in value.operands)
+        return fits and value.dtype == FLOAT
 
     def kind(self, view: View) -> str | None:
         """How it reads an operand of the expression: as "one" number, a number a "column", or a
@@ -306,11 +312,12 @@ class Builder:
         producer = value.producer
         if producer is None:
             return self._pass(value, out)
-        kinds = (producer.kind(v) for v in value.operands)
-        if value.dtype == FLOAT and all(kind is not None for kind in kinds):
+        if producer.takes(value):
             return producer.emit(value.tree, value.operands, out)
-        base = producer.emit(ACC, (), None)
-        tree = replaced(value.tree, {ACC: operand(len(value.operands))})
+        base = producer.emit(producer.leaf, (), None)
+        result = operand(len(value.operands))
+        leaf = result if producer.leaf == ACC else ("i.load", result)
+        tree = replaced(value.tree, {producer.leaf: leaf})
         whole = Lazy(tree, (*value.operands, base), value.shape, None, value.dtype)
         return self._pass(whole, out)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -65,6 +66,11 @@ class Panels:
     @property
     def count(self) -> int:
         return -(-self.n // self.tile.columns)
+
+    @property
+    def wide(self) -> int:
+        """The columns, with those beyond the last that fill its panel."""
+        return self.count * self.tile.columns
 
     @property
     def size(self) -> int:
@@ -130,7 +136,7 @@ class Product(Producer):
     a: View
     rows: Array  # where each row of A begins, in elements
     taps: Array
-    k: int
+    k: int  # steps of a tap
     b: Panels | Matrices
     bias: Array | None = None
     starts: Array | None = None  # of a batch: where each product's A and B begin
@@ -159,39 +165,47 @@ class Product(Producer):
         return self.builder.table(found.astype(np.int32))
 
     def emit(self, tree: Tree, operands: Sequence[View], out: View | None) -> View:
-        builder, tile, bias = self.builder, self.b.tile, self.bias
-        if isinstance(self.b, Matrices):
-            n = self.b.n * self.groups
+        b, bias = self.b, self.bias
+        if isinstance(b, Matrices):
+            n = b.n * self.groups
             rest = folded(tree, operands, self.kind, n)
             tree, operands, bias = rest.tree, rest.operands, rest.bias(self.bias, n)
-            scaled = rest.weights(np.concatenate(self.b.arrays, axis=1), 1)
-            b = constant_panels(builder, np.split(scaled, self.groups, axis=1), tile)
-        else:
-            b = self.b
+            scaled = rest.weights(np.concatenate(b.arrays, axis=1), 1)
+            b = constant_panels(self.builder, np.split(scaled, self.groups, axis=1), b.tile)
+        wide = np.zeros(b.wide * self.groups, np.float32)
+        if bias is not None:
+            for g in range(self.groups):
+                wide[g * b.wide :][: b.n] = bias[g * b.n : (g + 1) * b.n]
         target = out
         if out is None or (self.shape[self.column] > 1 and out.strides[self.column] != 1):
             target = self.place()
         assert target is not None
+        self.write(target, b, self.builder.table(wide), tree, operands, product)
+        if out is not None and out is not target:
+            return self.builder.copy(target, out)
+        return target
+
+    def write(
+        self, target: View, b: Panels, bias: Place, tree: Tree, operands: Sequence[View],
+        kernel: Callable[[Spec], int], reads: Sequence[View] = (), **of_spec: Any,
+    ) -> None:  # fmt: skip
+        """The step that gives ``target``, a number of the bias for each column of the panels."""
+        builder, tile = self.builder, b.tile
         kinds = tuple(self.kind(v) or "" for v in operands)
         m = prod(self.shape[d] for d in self.row_dims)
         rows, large, small = tiles(m, tile.rows)
         batch = prod(self.shape[d] for d in self.batch) * self.groups
-        spec = Spec(tile, rows, tree, kinds, len(self.taps) > 1, batch > 1)
+        spec = Spec(tile, rows, tree, kinds, len(self.taps) > 1, batch > 1, **of_spec)
         count = large + small
-        blocks = -(-self.a.size * 4 // batch // _BLOCK)
+        blocks = -(-self.a.size * self.a.dtype.itemsize // batch // _BLOCK)
         split = SPLIT_ROWS if count >= _FEW or count >= b.count else SPLIT_PANELS
         if batch > 1:
             split = SPLIT_BATCH
-        wide = np.zeros(b.count * tile.columns * self.groups, np.float32)
-        if bias is not None:
-            for g in range(self.groups):
-                start = g * b.count * tile.columns
-                wide[start : start + b.n] = bias[g * b.n : (g + 1) * b.n]
         words: list[Word] = [
-            target.place, self.a.place, b.view.place, builder.table(wide),
+            target.place, self.a.place, b.view.place, bias,
             builder.table(self.rows.astype(np.int32)), self._table(target.strides),
             builder.table(self.taps.astype(np.int64)), len(self.taps), self.k, b.n, large,
-            small, b.count, -(-count // max(blocks, 1)), split, batch, self._batch_table(target),
+            small, b.count, -(-count // max(blocks, 1)), split, batch, self._batch_table(target, b),
         ]  # fmt: skip
         for view, kind in zip(operands, kinds, strict=True):
             words.append(view.place)
@@ -201,21 +215,19 @@ class Product(Producer):
                 (target.buffer, v.buffer)
                 for v in operands
                 if v.strides == target.strides and v.shape == target.shape
+                and v.dtype == target.dtype
                 and v.offset == target.offset == 0 and weight(tree) <= 6
             ),
             None,
         )  # fmt: skip
         before, builder.label = builder.label, self.label
         builder.emit(
-            named(self.name, tree), product(spec), words, [self.a, b.view, *operands], target,
-            flops=2.0 * m * batch * b.k * b.n, over=over,
+            named(self.name, tree), kernel(spec), words, [self.a, b.view, *reads, *operands],
+            target, flops=2.0 * m * batch * b.k * b.n, over=over,
         )  # fmt: skip
         builder.label = before
-        if out is not None and out is not target:
-            return builder.copy(target, out)
-        return target
 
-    def _batch_table(self, target: View) -> Word:
+    def _batch_table(self, target: View, b: Panels) -> Word:
         """How far the C, A, B and bias of each product are from the first's."""
         if self.starts is None:
             return 0
@@ -223,8 +235,8 @@ class Product(Producer):
         of_c = offsets(shape, [target.strides[d] for d in self.batch])
         of_bias = np.zeros_like(of_c)
         if self.groups > 1:
-            of_c = np.arange(self.groups) * self.b.n
-            of_bias = np.arange(self.groups) * self.b.count * self.b.tile.columns
+            of_c = np.arange(self.groups) * b.n
+            of_bias = np.arange(self.groups) * b.wide
         found = np.stack([of_c, self.starts[:, 0], self.starts[:, 1], of_bias], axis=1)
         return self.builder.table(np.ascontiguousarray(found, np.int64))
 

@@ -51,6 +51,23 @@ class Networks:
         weight, bias = self.tensor(o, c // groups, kh, kw), draw.choice([None, self.tensor(o)])
         return lambda x: F.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
+    def quantized(self, c: int, h: int, w: int) -> Layer:
+        """A convolution of 8-bit numbers, for a first layer: its input is not rounded yet."""
+        draw = self.random
+        groups, o = draw.choice([(1, 7), (1, 64), (c, c), (c, 2 * c)])
+        k, stride, padding = draw.choice([1, 2, 3]), draw.choice([1, 2]), draw.choice([0, 1])
+        dtype, middle = draw.choice([(tl.uint8, 128), (tl.int8, 0)])
+        zero = tl.tensor(middle, dtype=dtype)
+        weight = (self.tensor(o, c // groups, k, k) * 300).clamp(-128, 127).to(tl.int8)
+        limits = tl.iinfo(dtype)
+
+        def layer(x: Any) -> Any:
+            given = tl.clamp(tl.round(x * 50) + middle, limits.min, limits.max).to(dtype)
+            y = tl.integer_conv(given, weight, None, zero, None, stride, padding, 1, groups)
+            return y.float() * 1e-4
+
+        return layer
+
     def pooling(self, c: int, h: int, w: int) -> Layer | None:
         draw = self.random
         size, stride = draw.choice([2, 3]), draw.choice([1, 2])
@@ -97,8 +114,10 @@ class Networks:
                  draw.randint(3, 20), draw.randint(3, 20))  # fmt: skip
         x = y = self.tensor(*shape)
         layers: list[Layer] = []
-        for _ in range(draw.randint(2, 7)):
-            layer = self.layer(*y.shape[1:])
+        first = draw.random() < 0.3
+        for number in range(draw.randint(2, 7)):
+            whole = first and number == 0
+            layer = self.quantized(*y.shape[1:]) if whole else self.layer(*y.shape[1:])
             try:
                 found = None if layer is None else layer(y)
             except TensorliteError:

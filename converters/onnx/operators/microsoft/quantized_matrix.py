@@ -11,11 +11,10 @@ from ..quantization import dynamic_quantize_linear, numbers
 from ..quantized_products import (
     along_columns,
     along_rows,
-    columns_centred,
     integer_product,
     one,
+    product_of,
     requantized,
-    rows_centred,
 )
 from .activation import MICROSOFT
 
@@ -26,7 +25,7 @@ def mat_mul_integer_to_float(
     b_zero: Tensor | None = None, bias: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """``(a - a_zero) @ (b - b_zero) * a_scale * b_scale + bias``."""
-    total = integer_product(rows_centred(a, a_zero), columns_centred(b, b_zero))
+    total = product_of(a, b, a_zero, b_zero)
     left = along_rows(a_scale.float(), a, "scale")
     y = total.float() * (left * along_columns(b_scale.float(), b, "scale"))
     return (y if bias is None else y + bias.float()).to(a_scale.dtype)
@@ -62,10 +61,11 @@ def q_gemm(
     if a.ndim != 2 or b.ndim != 2:
         raise OnnxError(f"QGemm: expected two matrices, got {tuple(a.shape)}, {tuple(b.shape)}")
     left, right = a.T if transA else a, b.T if transB else b
-    total = integer_product(
-        numbers(left) - one(numbers(a_zero), "zero point of A"), columns_centred(right, b_zero)
-    )
-    if c is not None:
+    rows = one(a_zero, "zero point of A")
+    columns = None if b_zero is None else along_columns(b_zero, right, "zero point")
+    each = c is not None and tuple(c.shape) == (right.shape[1],)
+    total = tl.integer_matmul(left, right, rows, columns, c if each else None)
+    if c is not None and not each:
         total = total + c
     factor = alpha * one(a_scale, "a_scale") * along_columns(b_scale, right, "scale")
     if y_scale is None:

@@ -14,6 +14,7 @@ from . import joining as joining
 from . import matrix as matrix
 from . import normalization as normalization
 from . import pooling as pooling
+from . import quantized as quantized
 from . import rearranging as rearranging
 from . import recurrent as recurrent
 from . import reduction as reduction

@@ -50,34 +50,30 @@ def channels_last(builder: Builder, argument: Any) -> View:
     return builder.ordered(found, last(len(found.shape) - 2))
 
 
-def padded(builder: Builder, argument: Any, pads: Any) -> View:
-    """An argument with zeros around it; what computes it writes between them at once."""
+def padded(builder: Builder, argument: Any, pads: Any, fill: View | None = None) -> View:
+    """An argument with zeros or a byte around it; what computes it writes between them at once."""
     if not any(p for pair in pads for p in pair):
         return channels_last(builder, argument)
     shape = builder.shape(argument)
     sizes = [n + a + b for n, (a, b) in zip(shape[2:], pads, strict=True)]
-    whole = builder.new((*shape[:2], *sizes), FLOAT, last(len(sizes)))
+    dtype = builder.dtype_of(argument) or FLOAT
+    whole = builder.new((*shape[:2], *sizes), dtype, last(len(sizes)))
     begin = sum(a * s for (a, _), s in zip(pads, whole.strides[2:], strict=True))
-    inside = View(whole.buffer, shape, whole.strides, FLOAT, begin * 4)
+    inside = View(whole.buffer, shape, whole.strides, dtype, begin * dtype.itemsize)
+    pixel = shape[1] * dtype.itemsize
+    byte = builder.table(np.zeros(1, np.uint8)) if fill is None else fill.place
+    reads = [] if fill is None else [fill]
     if len(sizes) <= 2:
         (rows, (top, bottom)), (columns, (left, right)) = (
             zip(sizes, pads, strict=True) if len(sizes) == 2
             else ((1, (0, 0)), (sizes[0], pads[0]))
         )  # fmt: skip
         words: list[Word] = [
-            whole.place,
-            shape[0],
-            rows,
-            columns,
-            shape[1],
-            top,
-            bottom,
-            left,
-            right,
-        ]
+            whole.place, byte, shape[0], rows, columns, pixel, top, bottom, left, right
+        ]  # fmt: skip
     else:
-        words = [whole.place, 1, 1, whole.size, 1, 0, 0, whole.size, 0]
-    builder.emit("border", border(), words, [], whole)
+        words = [whole.place, byte, 1, 1, whole.size, dtype.itemsize, 0, 0, whole.size, 0]
+    builder.emit("border", border(), words, reads, whole)
     builder.view(argument, inside)
     return whole
 
@@ -180,9 +176,15 @@ class Depthwise(Producer):
     def emit(self, tree: Tree, operands: Any, out: View | None) -> View:
         target = out if out is not None and out.strides[1] == 1 else self.place()
         rest = folded(tree, operands, self.kind, self.shape[1])
-        tree, operands = rest.tree, rest.operands
         weights = np.ascontiguousarray(rest.weights(self.weights, 1))
-        bias = rest.bias(self.bias, self.shape[1])
+        bias = self.builder.constant(rest.bias(self.bias, self.shape[1]))
+        self.write(target, weights, bias, rest.tree, rest.operands)
+        if out is not None and out is not target:
+            return self.builder.copy(target, out)
+        return target
+
+    def write(self, target: View, weights: Array, bias: View, tree: Tree, operands: Any) -> None:
+        """The step that gives ``target``."""
         kinds = tuple(self.kind(v) or "" for v in operands)
         sizes = [*self.shape[2:]] if len(self.shape) == 4 else [1, self.shape[2]]
         stride = [*self.stride] if len(self.stride) == 2 else [1, *self.stride]
@@ -190,8 +192,8 @@ class Depthwise(Producer):
         pixels, large, small = tiles(sizes[1], PIXELS)
         builder = self.builder
         words: list[Word] = [
-            target.place, self.x.place, builder.constant(weights).place,
-            builder.constant(bias).place, builder.table(self.taps.astype(np.int64)),
+            target.place, self.x.place, builder.constant(weights).place, bias.place,
+            builder.table(self.taps.astype(np.int64)),
             self.shape[0], sizes[0], min(sizes[0], _BAND), self.shape[1], large, small,
             *self._steps(target.strides), x_steps[0], x_steps[1] * stride[0],
             x_steps[2] * stride[1], self.apart,
@@ -202,16 +204,16 @@ class Depthwise(Producer):
         shares = self.apart and x_steps[2] * stride[1] % self.apart == 0
         step = x_steps[2] * stride[1] // self.apart if shares else 0
         width = self.width if 0 < step <= 2 else 1
-        spec = DepthwiseSpec(len(self.taps), width, step if width > 1 else 0, pixels, tree, kinds)
+        spec = DepthwiseSpec(
+            len(self.taps), width, step if width > 1 else 0, pixels, tree, kinds,
+            self.x.dtype.name, target.dtype.name,
+        )  # fmt: skip
         before, builder.label = builder.label, self.label
         builder.emit(
-            named("depthwise", tree), depthwise(spec), words, [self.x, *operands], target,
+            named("depthwise", tree), depthwise(spec), words, [self.x, bias, *operands], target,
             flops=2.0 * len(self.taps) * prod(self.shape),
         )  # fmt: skip
         builder.label = before
-        if out is not None and out is not target:
-            return builder.copy(target, out)
-        return target
 
 
 def _register(count: int) -> None:
