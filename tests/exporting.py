@@ -55,14 +55,13 @@ def case(
     free: tuple[tuple[int, ...], ...] = (),
     by: str,
     plan: bool = True,
-    slow: bool = False,
 ) -> Iterator[Any]:
-    """A pytest parameter for each of the ways in ``by``, "dynamo 18, torchscript 17" for example.
+    """A pytest parameter for each of the ways in ``by``, such as "dynamo 18 slow, torchscript 17".
 
     It is exported with inputs of the first sizes and run with inputs of all.
     """
     for way in by.split(", "):
-        exporter, opset = way.split()
+        exporter, opset, *slow = way.split()
         made = Case(module, inputs, sizes or ((),), free, exporter, int(opset), plan)
         marks = [pytest.mark.slow] if slow else []
         yield pytest.param(made, id=f"{name}-{exporter}-{opset}", marks=marks)

@@ -121,7 +121,7 @@ NETWORKS = cases(
     case("gru", lambda: Recurrent("GRU", num_layers=2, bidirectional=True), sequence, *SIZES,
          free=((0, 1),), by="torchscript 18"),
     case("gru-batches", lambda: Recurrent("GRU", bidirectional=True), sequence, *BATCHES,
-         free=((1,),), by="dynamo 20", slow=True),
+         free=((1,),), by="dynamo 20 slow"),
     case("gru-no-bias", lambda: Recurrent("GRU", bias=False, batch_first=True), sequence, *SIZES,
          free=((0, 1),), by="torchscript 17"),
     case("rnn", lambda: Recurrent("RNN", bidirectional=True), sequence, *SIZES, free=((0, 1),),
@@ -133,7 +133,7 @@ NETWORKS = cases(
     case("stateful", Stateful, with_states, (2, 4), (3, 1), (1, 6),
          free=((0, 1), (1,), (1,), (1,)), by="torchscript 17"),
     case("stateful-batches", Stateful, with_states, (2, 4), (3, 4),
-         free=((0,), (1,), (1,), (1,)), by="dynamo 21", slow=True),
+         free=((0,), (1,), (1,), (1,)), by="dynamo 21 slow"),
     case("packed-lstm", lambda: Packed("LSTM", bidirectional=True), of_lengths,
          (5, 3, 2), (4, 4), (7, 2, 1, 1), free=((0, 1), (0,)), by="torchscript 17"),
     case("packed-gru", lambda: Packed("GRU", num_layers=2, bidirectional=True), of_lengths,
@@ -143,8 +143,7 @@ NETWORKS = cases(
     case("cells", Cells, sequence, (3, 2), (3, 4), free=((1,),), by="torchscript 17, dynamo 18"),
     case("tagger", Tagger, sentences, (2, 5), (3, 8), (4, 2), free=((0, 1),),
          by="torchscript 17"),
-    case("tagger-batches", Tagger, sentences, (2, 5), (4, 5), free=((0,),), by="dynamo 24",
-         slow=True),
+    case("tagger-batches", Tagger, sentences, (2, 5), (4, 5), free=((0,),), by="dynamo 24 slow"),
 )  # fmt: skip
 
 
