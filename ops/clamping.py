@@ -112,6 +112,33 @@ def addcmul(xp: Any, input: Array, tensor1: Array, tensor2: Array, *, value: Num
     return input + xp.asarray(value, input.dtype) * tensor1 * tensor2
 
 
+@op(promote="input other addend", upcast=True)
+def fma(xp: Any, input: Array, other: Array, addend: Array) -> Array:
+    """``input * other + addend`` with one rounding, for float32 and smaller floats.
+
+    Raises DTypeError for others. Source: IEEE 754 fusedMultiplyAdd.
+
+    >>> import tensorlite as tl
+    >>> x = tl.tensor([1.0 + 2.0**-12])
+    >>> (tl.fma(x, x, tl.tensor([-1.0])) - 2.0**-11).item() == 2.0**-24
+    True
+    """
+    if dtype_of(input).name != "float32":
+        raise DTypeError(f"fma: expected float32, got {dtype_of(input).name}; use x.float()")
+    # Products of float32 are exact in float64. The sum is rounded to odd, so that rounding it
+    # again to float32 is as rounding once (Boldo and Melquiond, 2008).
+    product = input.astype(xp.float64) * other
+    addend = addend.astype(xp.float64)
+    with np.errstate(invalid="ignore"):
+        total = product + addend
+        back = total - product
+        lost = (product - (total - back)) + (addend - back)
+    even = (total.view(xp.int64) & 1) == 0
+    moved = xp.nextafter(total, xp.where(lost > 0, xp.inf, -xp.inf))
+    inexact = xp.isfinite(total) & (lost != 0) & even
+    return xp.where(inexact, moved, total).astype(xp.float32)
+
+
 @op(method=True, inplace=True, promote="input tensor1 tensor2", upcast=True)
 def addcdiv(xp: Any, input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Array:
     """``input + value * tensor1 / tensor2``, for floats. Source: PyTorch ``torch.addcdiv``.

@@ -7,10 +7,10 @@ whose width times channels lie in one piece. The tile and the loop order are tho
 :mod:`.gemm`: B in panels as wide as a tile, blocks of A that stay in the second-level cache.
 Known in the literature as batch-reduce GEMM (Georganas et al., 2020).
 
-``f`` is an expression (:mod:`.expressions`) over the sum and operands of C's shape ("full"), of
-one number a column ("column"), or one number ("one"). A short one is computed in the tile's
-registers before the store; a long one in a second pass over the tile, which is in the first-level
-cache then.
+``f`` is an expression (:mod:`.expressions`) over the sum and operands of C's shape ("full", or of
+bytes), of one number a column ("column"), or one number ("one"). A short one is computed in the
+tile's registers before the store; a long one in a second pass over the tile, which is in the
+first-level cache then.
 
 A kernel takes a block of 8-byte words (:data:`WORDS`), its part and the number of parts. Work is
 split by rows, panels or products of a batch, as the words say. The table of a batch has four
@@ -36,6 +36,7 @@ WORDS = (
     "panels", "per_block", "split", "batch", "batch_table",
 )  # fmt: skip
 SPLIT_ROWS, SPLIT_PANELS, SPLIT_BATCH = 0, 1, 2
+BYTES = {"int8": "sitofp", "uint8": "uitofp"}  # operands of C's shape, and how they become floats
 _SHORT = 6  # vector instructions of an expression up to which it is computed in registers
 
 
@@ -58,7 +59,7 @@ class Spec:
     tile: Tile
     rows: int  # tiles have this many rows, or one more
     tree: Tree = ACC
-    operands: tuple[str, ...] = ()  # "full", "column" or "one"
+    operands: tuple[str, ...] = ()  # "full", a dtype of BYTES, "column" or "one"
     taps: bool = False  # more than one
     batched: bool = False
     a: str = "float"  # LLVM's type of A's elements
@@ -175,7 +176,7 @@ class Micro:
         def leaf(node: Tree) -> Value:
             if node == ACC:
                 return acc
-            if not self.short or self.spec.operands[node[1]] == "full":
+            if not self.short or self.spec.operands[node[1]] not in ("column", "one"):
                 return self._operand(node[1], row, column, mask)
             key = node[1], column
             if key not in self.alike:
@@ -190,16 +191,25 @@ class Micro:
         kind = self.spec.operands[index]
         if kind == "one":
             return splat(code, tile, code.value(f"load {tile.kind}, ptr {base}"))
-        if kind == "full":
+        own = "i8" if kind in BYTES else tile.kind
+        if kind != "column":
             # Tables of operands begin where C's does: with the tile's first row.
             table = _word(code, len(WORDS) + 2 * index + 1, "i64")
             first = code.value("ptrtoint ptr %c_rows to i64")
             of_c = _word(code, "c_rows", "i64")
             moved = code.add(table, code.value(f"sub i64 {first}, {of_c}"))
             there = code.value(f"inttoptr i64 {moved} to ptr")
-            base = _offset(code, tile.kind, base, there, row)
-        place = code.at(tile.kind, code.at(tile.kind, base, "%column"), column)
-        return self._load(place, mask)
+            base = _offset(code, own, base, there, row)
+        place = code.at(own, code.at(own, base, "%column"), column)
+        return self._load_bytes(kind, place, mask) if kind in BYTES else self._load(place, mask)
+
+    def _load_bytes(self, dtype: str, place: Value, mask: Value) -> Value:
+        code, lanes = self.code, self.tile.lanes
+        found = code.call(
+            f"<{lanes} x i8>", f"llvm.masked.load.v{lanes}i8.p0", f"ptr {place}", "i32 1",
+            f"<{lanes} x i1> {mask}", f"<{lanes} x i8> zeroinitializer",
+        ) if mask else code.value(f"load <{lanes} x i8>, ptr {place}, align 1")  # fmt: skip
+        return code.value(f"{BYTES[dtype]} <{lanes} x i8> {found} to {self.tile.vector}")
 
     def _load(self, place: Value, mask: Value) -> Value:
         tile = self.tile

@@ -20,12 +20,17 @@ class Spec:
     """What is compiled in: the bytes of an element, the dimensions, and the way along the last.
 
     ``way`` is "row" (both lie in one piece along the last dimension), "turn" (the result does
-    along the last, the source along the one before) or "each".
+    along the last, the source along the one before), "few" (the last has only ``few`` elements)
+    or "each".
     """
 
     itemsize: int
     dims: int
     way: str
+    few: int = 0
+
+
+FEW = 4  # elements of a last dimension up to which they are copied without a loop
 
 
 @cache
@@ -49,9 +54,18 @@ def copy_ir(spec: Spec) -> str:
         there = placed(code, kind, source, indices, steps[:deep])
         if spec.way == "row":
             _row(code, spec, here, there, sizes[-1])
-        elif spec.way == "turn":
+        elif spec.way in ("turn", "few"):
             begin, end = (first, last) if spec.dims == 2 else ("0", sizes[-2])
-            _turn(code, here, there, begin, end, sizes[-1], to_steps[-2], steps[-1])
+            if spec.way == "turn":
+                _turn(code, here, there, begin, end, sizes[-1], to_steps[-2], steps[-1])
+                return
+            planes = [code.at(kind, there, code.mul(steps[-1], i)) for i in range(spec.few)]
+            with code.loop(end, begin) as loop:
+                at = code.at(kind, here, code.mul(loop.index, to_steps[-2]))
+                step = code.mul(loop.index, steps[-2])
+                for i, plane in enumerate(planes):
+                    value = code.value(f"load {kind}, ptr {code.at(kind, plane, step)}")
+                    code.do(f"store {kind} {value}, ptr {code.at(kind, at, str(i))}")
         else:
             with code.loop(sizes[-1]) as loop:
                 place = code.at(kind, there, code.mul(loop.index, steps[-1]))
@@ -59,10 +73,10 @@ def copy_ir(spec: Spec) -> str:
                 at = code.at(kind, here, code.mul(loop.index, to_steps[-1]))
                 code.do(f"store {kind} {value}, ptr {at}")
 
-    outer = spec.dims - (2 if spec.way == "turn" else 1)
+    outer = spec.dims - (2 if spec.way in ("turn", "few") else 1)
     if outer:
         nest(code, sizes[:outer], first, last, row)
-    elif spec.way == "turn":
+    elif spec.way in ("turn", "few"):
         row([])
     else:
         with code.loop(last, first) as loop:

@@ -195,6 +195,15 @@ def narrowed(tree: Tree) -> tuple[str, Tree] | None:
     return (dtype, x) if held else None
 
 
+def is_integral(tree: Tree) -> bool:
+    """Whether the values of an expression of floats are whole numbers, as far as can be told."""
+    if tree[0] == "const":
+        return bool(tree[1] == int(tree[1])) if abs(tree[1]) < 2**24 else False
+    if tree[0] in ("add", "sub", "clamp_low", "clamp_high", "fmax", "fmin"):
+        return all(is_integral(part) for part in tree[1:])
+    return tree[0] in ("round", "trunc", "floor", "ceil", "float_of")
+
+
 def is_whole(tree: Tree) -> bool:
     """Whether the values of an expression are integers."""
     return tree[0] == "whole" or tree[0].startswith("i.")

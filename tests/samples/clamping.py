@@ -21,3 +21,7 @@ for name in ("addcmul", "addcdiv"):
     case(name, T(2, 3), T(3), other, dtypes=f"{kinds} complex64")
     case(name, T(2, 3), T(3), other, value=2, dtypes=f"{kinds} complex64")
 case("addcmul", T(2, 3), T(3, dtype="float32"), T(3), value=0.5, dtypes=INTS)
+case(
+    "fma", T(2, 3), T(3), T(2, 1), dtypes="float32 float16 bfloat16",
+    torch=lambda a, b, c: (a.double() * b.double() + c.double()).to(a.dtype),
+)  # fmt: skip

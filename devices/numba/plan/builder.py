@@ -21,9 +21,21 @@ from ....ops.registry import OPS
 from ....ops.trace import Call, Ref, Trace, bound, references
 from ....tensor import Tensor
 from .. import fused
+from ..copying import FEW, copier
 from ..copying import Spec as CopySpec
-from ..copying import copier
-from ..expressions import ACC, LEAVES, Tree, is_whole, leaves, operand, replaced, simplified, weight
+from ..expressions import (
+    ACC,
+    LEAVES,
+    Tree,
+    is_integral,
+    is_whole,
+    leaves,
+    narrowed,
+    operand,
+    replaced,
+    simplified,
+    weight,
+)
 from .patterns import with_attention
 from .places import Array, Buffer, EagerStep, Place, Step, View, Word, contiguous_strides
 
@@ -328,6 +340,8 @@ class Builder:
         views = [value.operands[i] for i in used]
         if out is None:
             out = self.like(views, value.shape, value.dtype)
+        elif _thin(out, views):
+            return self.copy(self._pass(value, None), out)
         order = sorted(range(len(out.shape)), key=lambda d: (-out.strides[d], d))
         steps = [broadcast(v, value.shape) for v in views]
         shape = [out.shape[d] for d in order]
@@ -403,7 +417,11 @@ class Builder:
                 moved = row.pop(at)
                 row.insert(len(row) - 1, moved)
             way = "turn"
-        kernel = copier(CopySpec(source.dtype.itemsize, len(sizes), way))
+        few = sizes[-1] if way != "row" and to[-1] == 1 and len(sizes) > 1 else FEW + 1
+        spec = CopySpec(source.dtype.itemsize, len(sizes), way)
+        if few <= FEW:
+            spec = CopySpec(source.dtype.itemsize, len(sizes), "few", few)
+        kernel = copier(spec)
         self.emit("copy", kernel, [out.place, source.place, *sizes, *to, *from_], [source], out)
         return out
 
@@ -483,6 +501,17 @@ def broadcast(view: View, shape: Sequence[int]) -> list[int]:
     ]
 
 
+def _thin(out: View, views: Sequence[View]) -> bool:
+    """Whether a result lies in pieces of few elements, where an operand has long ones."""
+
+    def piece(view: View) -> int:
+        along = (n for n, s in zip(view.shape, view.strides, strict=True) if s == 1 and n > 1)
+        return max(along, default=1)
+
+    alike = [v for v in views if v.shape == out.shape and v.dense()]
+    return piece(out) <= FEW < 4 * FEW <= max(map(piece, alike), default=0)
+
+
 def _tree_of(part: Value, operands: list[View]) -> Tree:
     """A value as an expression over operands, which are added to."""
     if isinstance(part, View):
@@ -506,6 +535,9 @@ def _float(tree: Tree, operands: Sequence[View]) -> Tree:
     """An expression as numbers."""
     if tree[0] == "whole":
         return ("const", float(tree[1]))
+    within = narrowed(tree)
+    if within is not None and is_integral(within[1]):
+        return within[1]
     return ("float_of", tree) if is_whole(tree) else tree
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..brgemm import SPLIT_BATCH, SPLIT_PANELS, SPLIT_ROWS, Spec, product
+from ..brgemm import BYTES, SPLIT_BATCH, SPLIT_PANELS, SPLIT_ROWS, Spec, product
 from ..expressions import ACC, Tree, weight
 from ..gemm import Tile, pack, tiles
 from ..packing import packing
@@ -153,6 +153,9 @@ class Product(Producer):
         steps = broadcast(view, self.shape)
         if self.groups > 1 or any(steps[d] for d in self.batch):
             return None
+        if view.dtype.name in BYTES:
+            alone = self.shape[self.column] > 1 and steps[self.column] != 1
+            return None if alone or not any(steps) else view.dtype.name
         return super().kind(view)
 
     def place(self) -> View:
@@ -209,14 +212,17 @@ class Product(Producer):
         ]  # fmt: skip
         for view, kind in zip(operands, kinds, strict=True):
             words.append(view.place)
-            words.append(self._table(broadcast(view, self.shape)) if kind == "full" else 0)
+            words.append(
+                self._table(broadcast(view, self.shape)) if kind not in ("column", "one") else 0
+            )
         over = next(
             (
                 (target.buffer, v.buffer)
                 for v in operands
                 if v.strides == target.strides and v.shape == target.shape
                 and v.dtype == target.dtype
-                and v.offset == target.offset == 0 and weight(tree) <= 6
+                and v.offset == target.offset == 0
+                and (weight(tree) <= 6 or target.dtype.itemsize == 1)
             ),
             None,
         )  # fmt: skip

@@ -93,3 +93,18 @@ def test_weights_of_which_int8_holds_no_half() -> None:
 def test_computed_weights_run_as_written() -> None:
     a, b = np.ones((2, 3), np.uint8), np.ones((3, 2), np.int8)
     same(tl.integer_matmul, a, b, close=0, eager=1)
+
+
+def test_a_sum_and_a_quantised_residual_behind_a_product() -> None:
+    random = np.random.default_rng(3)
+    x, y = (whole(random, np.uint8, 2, 24, 5, 6) for _ in range(2))
+    w = constant(random.integers(-128, 128, (24, 24, 1, 1)).astype(np.int8))
+
+    def block(x: Any, y: Any) -> Any:
+        z = quantized(tl.integer_conv(x, w), tl.uint8)
+        return tl.clamp(tl.round(tl.fma(z.float(), tl.tensor(0.3), y.float() * 0.7)), 0, 255).to(
+            tl.uint8
+        )
+
+    plan = same(block, x, y, close=0)
+    assert [s.name.partition("+")[0] for s in plan.steps if s.name != "copy"] == ["int8 conv 1x1"]

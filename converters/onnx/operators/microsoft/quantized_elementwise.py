@@ -62,13 +62,8 @@ def q_linear_add(
     scale, zero = one(c_scale, "C_scale"), zero_of(c_zero, a)
     first, second = one(a_scale, "A_scale") / scale, one(b_scale, "B_scale") / scale
     shift = first * numbers(zero_of(a_zero, a)) + second * numbers(zero_of(b_zero, b))
-    total = _fused(a, first, _fused(b, second, numbers(zero) - shift))
+    total = tl.fma(numbers(a), first, tl.fma(numbers(b), second, numbers(zero) - shift))
     return saturated(tl.round(total), zero.dtype)
-
-
-def _fused(x: Tensor, factor: Tensor, addend: Tensor) -> Tensor:
-    """``x * factor + addend``, rounded once."""
-    return (x.double() * factor.double() + addend.double()).float()
 
 
 def rounded_last(y: Tensor, zero: Tensor) -> Tensor:

@@ -138,6 +138,11 @@ def lerp(f: Chain, call: Arguments) -> Any:
     return f("add", call["input"], share)
 
 
+@elementwise("fma")
+def fma(f: Chain, call: Arguments) -> Any:
+    return f("fma", call["input"], call["other"], call["addend"])
+
+
 @elementwise("addcmul")
 def addcmul(f: Chain, call: Arguments) -> Any:
     product = f("mul", call["tensor1"], call["tensor2"])
