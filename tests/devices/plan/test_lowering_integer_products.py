@@ -97,14 +97,14 @@ def test_computed_weights_run_as_written() -> None:
 
 def test_a_sum_and_a_quantised_residual_behind_a_product() -> None:
     random = np.random.default_rng(3)
-    x, y = (whole(random, np.uint8, 2, 24, 5, 6) for _ in range(2))
+    x, y = (whole(random, np.uint8, 2, 5, 6, 24) for _ in range(2))
     w = constant(random.integers(-128, 128, (24, 24, 1, 1)).astype(np.int8))
 
     def block(x: Any, y: Any) -> Any:
+        x, y = x.permute(0, 3, 1, 2), y.permute(0, 3, 1, 2)
         z = quantized(tl.integer_conv(x, w), tl.uint8)
-        return tl.clamp(tl.round(tl.fma(z.float(), tl.tensor(0.3), y.float() * 0.7)), 0, 255).to(
-            tl.uint8
-        )
+        total = tl.fma(z.float(), tl.tensor(0.3), y.float() * 0.7)
+        return tl.clamp(tl.round(total), 0, 255).to(tl.uint8)
 
     plan = same(block, x, y, close=0)
     assert [s.name.partition("+")[0] for s in plan.steps if s.name != "copy"] == ["int8 conv 1x1"]
