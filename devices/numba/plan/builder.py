@@ -538,6 +538,8 @@ def _float(tree: Tree, operands: Sequence[View]) -> Tree:
     within = narrowed(tree)
     if within is not None and is_integral(within[1]):
         return within[1]
+    if tree[0] == "i.trunc" and is_integral(tree[1]):
+        return tree[1]
     return ("float_of", tree) if is_whole(tree) else tree
 
 

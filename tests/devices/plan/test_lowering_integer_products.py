@@ -90,9 +90,13 @@ def test_weights_of_which_int8_holds_no_half() -> None:
     same(lambda x: tl.integer_matmul(x, w), a, close=0)
 
 
-def test_computed_weights_run_as_written() -> None:
-    a, b = np.ones((2, 3), np.uint8), np.ones((3, 2), np.int8)
-    same(tl.integer_matmul, a, b, close=0, eager=1)
+@pytest.mark.parametrize("k, eager", [(3, 0), (258, 0), (259, 1)])
+def test_both_matrices_computed(k: int, eager: int) -> None:
+    random = np.random.default_rng(k)
+    a, b = whole(random, np.uint8, 2, 5, k), whole(random, np.int8, 2, k, 9)
+    zeros = np.array(200, np.uint8), np.array(-5, np.int8)
+    same(tl.integer_matmul, a, b, *zeros, close=0, eager=eager)
+    same(lambda a, b: tl.integer_matmul(a, b).float() * 0.1, a, b, eager=eager)
 
 
 def test_a_sum_and_a_quantised_residual_behind_a_product() -> None:

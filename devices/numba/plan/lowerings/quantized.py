@@ -16,7 +16,7 @@ from ..integer_products import IntegerProduct, centred, fours, result_of, stored
 from ..places import Array, View
 from ..products import Matrices, matrix_rows, offsets
 from .convolution import Depthwise, last, padded
-from .matrix import _dims
+from .matrix import _dims, multiplied
 
 _EIGHT = ("int8", "uint8")
 _INT32 = np.dtype(np.int32)
@@ -67,7 +67,9 @@ def _with_room(builder: Builder, view: View, k: int) -> View:
 
 @lowering("integer_matmul")
 def integer_matmul(builder: Builder, call: Arguments) -> str | None:
-    """Rows of what the plan computes times a constant matrix."""
+    """Rows of what the plan computes times a constant matrix, or another that it computes."""
+    if isinstance(call["other"], Ref):
+        return _of_computed(builder, call)
     why = _why_not(builder, call, "other", "other_zero")
     if why is not None:
         return why
@@ -93,6 +95,29 @@ def integer_matmul(builder: Builder, call: Arguments) -> str | None:
         sums=sums, zero=zero,
     )  # fmt: skip
     builder.give(call.output, Lazy(SUM, (), shape, made, _INT32))
+    return None
+
+
+def _of_computed(builder: Builder, call: Arguments) -> str | None:
+    """Short sums of products of centred numbers: float32 holds them exactly."""
+    shapes = [builder.shape(call[name]) for name in ("input", "other")]
+    if any(len(shape) < 2 or 0 in shape for shape in shapes) or call.get("bias") is not None:
+        return "vectors, no elements, or a bias"
+    if shapes[0][-1] > _EXACT:
+        return "long sums of products that the plan computes"
+    views = []
+    for name, shape in zip(("input", "other"), shapes, strict=True):
+        dtype, zero = builder.dtype_of(call[name]), call.get(f"{name}_zero")
+        if dtype is None or dtype.name not in _EIGHT:
+            return "not 8 bits"
+        numbers = builder.combine("same", [call[name]], shape)
+        if zero is not None:
+            numbers = builder.combine("sub", [numbers, zero], shape)
+        views.append(builder.view(numbers))
+    order = _dims(builder, call.output, len(builder.trace.values[call.output].shape))
+    made = multiplied(builder, order, *views)
+    made.tree, made.dtype = ("i.trunc", ("round", made.tree)), _INT32
+    builder.give(call.output, made)
     return None
 
 
