@@ -17,7 +17,7 @@ from .constants import fold, fold_dequantized, fold_shapes
 from .convolution import CONVOLUTION
 from .inference import Facts
 from .normalization import NORMALIZATION
-from .quantized import QUANTIZED
+from .quantized import LATE, QUANTIZED
 from .view import Change, Context, Pass, View
 
 Array = np.ndarray[Any, Any]
@@ -27,7 +27,7 @@ ROUNDS = 12
 
 SIMPLE: tuple[Pass, ...] = (fold, fold_shapes, *CLEANUP)
 FUSIONS: tuple[Pass, ...] = (*ATTENTION, *NORMALIZATION, *ACTIVATION, *QUANTIZED, *CONVOLUTION)
-LAST: tuple[Pass, ...] = (fold_dequantized, fold)
+LAST: tuple[Pass, ...] = (fold_dequantized, fold, *LATE)
 
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 

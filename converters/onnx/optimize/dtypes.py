@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from ..graph import Node
 from ..tensors import DTYPES, dtype_name
+from .quantized_types import ON_QUANTIZED, quantized_dtype
 
 _AS_FIRST = ("FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "Gelu", "FastGelu",
              "QuickGelu", "BiasGelu", "SkipLayerNormalization", "MultiHeadAttention",
@@ -16,6 +17,8 @@ _AS_FIRST = ("FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "
 def dtype_of(node: Node, place: int, dtypes: Sequence[str | None]) -> str | None:
     """The dtype of output number ``place``, if it follows from those of the inputs."""
     first = dtypes[0] if dtypes else None
+    if node.domain == "com.microsoft" and node.op_type in ON_QUANTIZED and place == 0:
+        return quantized_dtype(node, dtypes)
     if node.domain:
         fits = node.domain == "com.microsoft" and node.op_type in _AS_FIRST
         return first if fits and place == 0 else None

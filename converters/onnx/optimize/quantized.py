@@ -1,135 +1,145 @@
-"""Dequantise, operate, quantise: operators on quantised numbers, as ONNX Runtime makes of them.
+"""Dequantise, multiply, quantise: products of quantised numbers, as ONNX Runtime makes of them.
 
-``DequantizeLinear -> Conv -> QuantizeLinear`` is ``QLinearConv``; likewise ``QLinearMatMul``,
-and ``QLinearAdd`` and ``QLinearMul`` of com.microsoft. Source: ONNX Runtime's QDQ selectors.
+``DequantizeLinear -> Conv -> QuantizeLinear`` is ``QLinearConv``; likewise ``QLinearMatMul``, and
+``QGemm`` and ``MatMulIntegerToFloat`` of com.microsoft, which the last does not have to follow.
+Source: ONNX Runtime's QDQ selectors and actions, and its quantisation of biases.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..graph import Node
-from .view import Pass, View
+from .quantized_dynamic import DYNAMIC
+from .quantized_elementwise import ELEMENTWISE
+from .quantized_moves import MOVES
+from .quantized_values import Quantized, dequantized, product_bias, quantized
+from .quantized_weights import WEIGHTS
+from .view import Array, Pass, View
 
-_EIGHT = ("int8", "uint8")
-
-
-@dataclass(frozen=True)
-class Quantized:
-    """A quantised value: its numbers, scale and zero point, all by name."""
-
-    value: str
-    scale: str
-    zero: str
-    dtype: str
-
-    @property
-    def names(self) -> tuple[str, str, str]:
-        return (self.value, self.scale, self.zero)
-
-
-def _dequantized(view: View, name: str, channel: int | None = None) -> Quantized | None:
-    """What a value was dequantised from: 8 bits, with one scale or one per ``channel``."""
-    node = view.producer(name, "DequantizeLinear")
-    return None if node is None else _parameters(view, node, node.inputs[0], channel)
-
-
-def _quantized(view: View, name: str) -> tuple[Quantized, Node] | None:
-    """The quantisation that is a value's only use, and its node."""
-    node = view.user(name, "QuantizeLinear")
-    found = None if node is None else _parameters(view, node, node.outputs[0], None)
-    return None if node is None or found is None else (found, node)
-
-
-def _parameters(view: View, node: Node, value: str, channel: int | None) -> Quantized | None:
-    if node.attributes.get("block_size") or len(node.inputs) < 3 or not node.inputs[2]:
-        return None
-    scale, zero = view.constant(node.inputs[1]), view.constant(node.inputs[2])
-    if scale is None or zero is None or scale.dtype != np.float32 or scale.shape != zero.shape:
-        return None
-    if zero.dtype.name not in _EIGHT or node.attributes.get("precision"):
-        return None
-    if scale.size != 1 or scale.ndim > 1:
-        rank = view.known(value).rank
-        axis = node.attributes.get("axis", 1)
-        if channel is None or rank is None or scale.ndim != 1 or axis % rank != channel % rank:
-            return None
-    return Quantized(value, node.inputs[1], node.inputs[2], zero.dtype.name)
+MICROSOFT = "com.microsoft"
 
 
 def fuse_quantized_convolution(view: View) -> None:
-    """``QuantizeLinear(Conv(DequantizeLinear(x), DequantizeLinear(w)))``, with an int32 bias."""
+    """``QuantizeLinear(Conv(DequantizeLinear(x), DequantizeLinear(w)))``, with a bias."""
     for conv in view.nodes("Conv"):
-        x, w = _dequantized(view, conv.inputs[0]), _dequantized(view, conv.inputs[1], 0)
-        found = _quantized(view, conv.outputs[0])
-        if x is None or w is None or found is None or view.constant(w.value) is None:
+        x, w = dequantized(view, conv.inputs[0]), dequantized(view, conv.inputs[1], 0)
+        if x is None or w is None or view.constant(w.value) is None:
             continue
-        y, last = found
+        own = conv.inputs[2] if len(conv.inputs) > 2 else ""
+        last, added = (conv, "") if own else _added(view, conv, 1)
+        y = quantized(view, last.outputs[0])
+        if y is None:
+            continue
         bias: tuple[str, ...] = ()
-        if len(conv.inputs) > 2 and conv.inputs[2]:
-            name = _bias(view, conv.inputs[2], x, w)
+        if own or added:
+            name = product_bias(view, own or added, x, w, y)
             if name is None:
                 continue
             bias = (name,)
-        inputs = (*x.names, *w.names, y.scale, y.zero, *bias)
-        new = Node("QLinearConv", inputs, last.outputs, conv.name, opset=10,
+        inputs = (*x.names(view), *w.names(view), *y.names(view)[1:], *bias)
+        new = Node("QLinearConv", inputs, y.node.outputs, conv.name, opset=10,
                    attributes=conv.attributes)  # fmt: skip
-        view.fuse([conv, last], new, f"QLinearConv, with {last.name}")
+        view.fuse(_distinct(conv, last, y.node), new, f"QLinearConv, with {y.node.name}")
 
 
-def _bias(view: View, name: str, x: Quantized, w: Quantized) -> str | None:
-    """The int32 numbers of a bias whose scale is that of the products, and whose zero is 0."""
-    node = view.producer(name, "DequantizeLinear")
-    numbers = None if node is None else view.constant(node.inputs[0])
-    if node is None or numbers is None or numbers.dtype != np.int32 or numbers.ndim != 1:
+def _distinct(*nodes: Node) -> list[Node]:
+    return list(dict.fromkeys(nodes))
+
+
+def _added(view: View, node: Node, axis: int) -> tuple[Node, str]:
+    """The node after which a constant vector along an axis of the result is added, and the vector.
+
+    The node itself and "" if nothing is added to it.
+    """
+    add = view.user(node.outputs[0], "Add")
+    split = None if add is None or add.opset < 7 else view.split(add)
+    rank = view.known(node.outputs[0]).rank
+    if add is None or split is None or rank is None or split[0] != node.outputs[0]:
+        return node, ""
+    vector = _vector(split[1], rank, axis % rank)
+    if vector is None or vector.dtype != np.float32:
+        return node, ""
+    if vector.shape == split[1].shape:
+        return add, next(name for name in add.inputs if name != split[0])
+    return add, view.add_constant(f"{add.outputs[0]}_added", vector, True)
+
+
+def _vector(array: Array, rank: int, axis: int) -> Array | None:
+    """A constant that only varies along one axis of a result of that rank, as a vector."""
+    shape = (1,) * (rank - array.ndim) + array.shape
+    if len(shape) != rank or shape[axis] == 1 or array.size != shape[axis]:
         return None
-    if node.attributes.get("block_size"):
-        return None
-    if len(node.inputs) > 2 and node.inputs[2]:
-        zero = view.constant(node.inputs[2])
-        if zero is None or zero.any():
-            return None
-    scales = [view.constant(n) for n in (node.inputs[1], x.scale, w.scale)]
-    own, first, second = (np.zeros(1) if s is None else s.reshape(-1) for s in scales)
-    if own.size not in (1, numbers.size) or second.size not in (1, numbers.size):
-        return None
-    return node.inputs[0] if np.allclose(own, first * second, rtol=1e-5, atol=0) else None
+    return array.reshape(-1)
 
 
 def fuse_quantized_product(view: View) -> None:
     """``QuantizeLinear(MatMul(DequantizeLinear(a), DequantizeLinear(b)))``."""
     for node in view.nodes("MatMul"):
-        b = _dequantized(view, node.inputs[1], -1)
-        columns = None if b is None else view.constant(b.scale)
-        if columns is not None and columns.size > 1 and view.known(node.inputs[1]).rank != 2:
+        factors = _factors(view, node)
+        y = quantized(view, node.outputs[0])
+        if factors is None or y is None or factors[0].dtype != y.dtype:
             continue
-        _fuse_pair(view, node, "QLinearMatMul", "", 10, -1)
+        inputs = (*factors[0].names(view), *factors[1].names(view), *y.names(view)[1:])
+        new = Node("QLinearMatMul", inputs, y.node.outputs, node.name, opset=10)
+        view.fuse([node, y.node], new, f"QLinearMatMul, with {y.node.name}")
 
 
-def fuse_quantized_arithmetic(view: View) -> None:
-    """``QuantizeLinear(Add(DequantizeLinear(a), DequantizeLinear(b)))``, and so with ``Mul``."""
-    for node in view.nodes("Add", "Mul"):
-        if node.opset >= 7:
-            _fuse_pair(view, node, f"QLinear{node.op_type}", "com.microsoft", 1, None)
+def _factors(view: View, node: Node) -> tuple[Quantized, Quantized] | None:
+    """The dequantised matrices of a product; the right one may have a scale for each column."""
+    a, b = dequantized(view, node.inputs[0]), dequantized(view, node.inputs[1], -1)
+    if a is None or b is None:
+        return None
+    columns = b.scales(view).size > 1
+    return None if columns and view.known(node.inputs[1]).rank != 2 else (a, b)
 
 
-def _fuse_pair(
-    view: View, node: Node, operator: str, domain: str, opset: int, channel: int | None
-) -> None:
-    a, b = _dequantized(view, node.inputs[0]), _dequantized(view, node.inputs[1], channel)
-    found = _quantized(view, node.outputs[0])
-    if a is None or b is None or found is None:
-        return
-    y, last = found
-    if len({a.dtype, b.dtype, y.dtype}) != 1 and (domain or a.dtype != y.dtype):
-        return
-    inputs = (*a.names, *b.names, y.scale, y.zero)
-    new = Node(operator, inputs, last.outputs, node.name, domain, opset=opset)
-    view.fuse([node, last], new, f"{operator}, with {last.name}")
+def fuse_product_to_float(view: View) -> None:
+    """``MatMul(DequantizeLinear(a), DequantizeLinear(b))`` and a bias, whose result is a float."""
+    for node in view.nodes("MatMul"):
+        factors = _factors(view, node)
+        if factors is None or quantized(view, node.outputs[0]) is not None:
+            continue
+        first, second = view.known(node.inputs[0]).rank, view.known(node.inputs[1]).rank
+        if first is None or second is None or first < 2 or second < 2:
+            continue
+        last, bias = _added(view, node, -1)
+        a, b = (each.names(view) for each in factors)
+        inputs = (a[0], b[0], a[1], b[1], a[2], b[2], *([bias] if bias else []))
+        new = Node("MatMulIntegerToFloat", inputs, last.outputs, node.name, MICROSOFT)
+        view.fuse(_distinct(node, last), new, "the product of the quantised matrices")
 
 
-QUANTIZED: tuple[Pass, ...] = (
-    fuse_quantized_convolution, fuse_quantized_product, fuse_quantized_arithmetic,
+def fuse_quantized_gemm(view: View) -> None:
+    """``Gemm`` of dequantised matrices, quantised or not."""
+    for node in view.nodes("Gemm"):
+        if node.opset < 11 or node.attributes.get("beta", 1.0) != 1.0:
+            continue
+        turned = bool(node.attributes.get("transB"))
+        a = dequantized(view, node.inputs[0])
+        b = dequantized(view, node.inputs[1], 0 if turned else 1)
+        if a is None or b is None:
+            continue
+        y = quantized(view, node.outputs[0])
+        if y is not None and y.dtype != a.dtype:
+            continue
+        alpha = float(node.attributes.get("alpha", 1.0))
+        bias = ""
+        if len(node.inputs) > 2 and node.inputs[2]:
+            found = product_bias(view, node.inputs[2], a, b, y, alpha)
+            if found is None:
+                continue
+            bias = found
+        result = () if y is None else y.names(view)[1:]
+        inputs = (*a.names(view), *b.names(view), bias, *result)
+        attributes = {k: v for k, v in node.attributes.items() if k != "beta"}
+        last = node if y is None else y.node
+        new = Node("QGemm", inputs, last.outputs, node.name, MICROSOFT, attributes=attributes)
+        view.fuse(_distinct(node, last), new, "QGemm")
+
+
+PRODUCTS: tuple[Pass, ...] = (
+    fuse_quantized_convolution, fuse_quantized_product, fuse_quantized_gemm,
 )  # fmt: skip
+QUANTIZED: tuple[Pass, ...] = (*MOVES, *PRODUCTS, *ELEMENTWISE, *DYNAMIC)
+LATE: tuple[Pass, ...] = (fuse_product_to_float, *WEIGHTS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..graph import Node
+from .quantized_types import ON_QUANTIZED
 from .sizes import Dims, Size, Values, at_most, broadcast, symbol, total
 
 Shapes = Sequence[Dims | None]
@@ -16,6 +17,9 @@ Rule = Callable[[Node, Shapes, Given], Dims | None]
 def shape_of(node: Node, place: int, shapes: Shapes, values: Given) -> Dims | None:
     """The shape of output number ``place``; None where it is not known."""
     rule = _RULES.get(node.op_type)
+    if rule is None and node.op_type in ON_QUANTIZED and not _last(node):
+        name, places = ON_QUANTIZED[node.op_type]
+        rule, shapes = _RULES[name], [shapes[i] for i in places if i < len(shapes)]
     if rule is None or node.domain not in ("", "com.microsoft"):
         return None
     if node.domain and node.op_type in ("Attention", "Pad", "Range", "GatherND"):
@@ -30,6 +34,10 @@ def shape_of(node: Node, place: int, shapes: Shapes, values: Given) -> Dims | No
         return rule(node, shapes, values)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         return None  # the node is wrong, and says so when it runs
+
+
+def _last(node: Node) -> bool:
+    return bool(node.attributes.get("channels_last"))
 
 
 def axis_of(axis: Any, rank: int) -> int:
