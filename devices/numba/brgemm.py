@@ -20,7 +20,7 @@ sum in the order of taps and k in any case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -92,6 +92,7 @@ class Micro:
         self.sums = self.tile  # what the sums are vectors of
         self.vectors = Expression(self.tile.lanes, self.code)
         self.alike: dict[tuple[int, Value], Value] = {}  # operands that are the same in every row
+        self.rows_of: dict[tuple[int, Value], Value] = {}  # where rows of operands begin
 
     def written(self) -> Code:
         code, tile = self.code, self.tile
@@ -143,7 +144,7 @@ class Micro:
     def _stored(self, sums: list[Value], masked: bool) -> None:
         code, tile = self.code, self.tile
         masks = [mask_of(code, tile, i, "%columns") if masked else "" for i in range(tile.vectors)]
-        self.alike = {}
+        self.alike, self.rows_of = {}, {}
         for row in range(self.rows):
             to = _offset(code, self.spec.c, "%c", "%c_rows", row)
             for i in range(tile.vectors):
@@ -183,6 +184,9 @@ class Micro:
                 self.alike[key] = self._operand(*key[:1], row, column, mask)
             return self.alike[key]
 
+        return self._emitted(leaf)
+
+    def _emitted(self, leaf: Callable[[Tree], Value]) -> Value:
         return emitted(self.vectors, self.spec.tree, leaf)
 
     def _operand(self, index: int, row: Value, column: Value, mask: Value) -> Value:
@@ -193,15 +197,25 @@ class Micro:
             return splat(code, tile, code.value(f"load {tile.kind}, ptr {base}"))
         own = "i8" if kind in BYTES else tile.kind
         if kind != "column":
-            # Tables of operands begin where C's does: with the tile's first row.
-            table = _word(code, len(WORDS) + 2 * index + 1, "i64")
-            first = code.value("ptrtoint ptr %c_rows to i64")
-            of_c = _word(code, "c_rows", "i64")
-            moved = code.add(table, code.value(f"sub i64 {first}, {of_c}"))
-            there = code.value(f"inttoptr i64 {moved} to ptr")
-            base = _offset(code, own, base, there, row)
+            base = self._row_of(index, own, base, row)
         place = code.at(own, code.at(own, base, "%column"), column)
         return self._load_bytes(kind, place, mask) if kind in BYTES else self._load(place, mask)
+
+    def _row_of(self, index: int, kind: str, base: Value, row: Value) -> Value:
+        """Where a row of an operand begins."""
+        if (index, row) in self.rows_of:
+            return self.rows_of[index, row]
+        # Tables of operands begin where C's does: with the tile's first row.
+        code = self.code
+        table = _word(code, len(WORDS) + 2 * index + 1, "i64")
+        first = code.value("ptrtoint ptr %c_rows to i64")
+        of_c = _word(code, "c_rows", "i64")
+        moved = code.add(table, code.value(f"sub i64 {first}, {of_c}"))
+        there = code.value(f"inttoptr i64 {moved} to ptr")
+        found = _offset(code, kind, base, there, row)
+        if self.short:
+            self.rows_of[index, row] = found
+        return found
 
     def _load_bytes(self, dtype: str, place: Value, mask: Value) -> Value:
         code, lanes = self.code, self.tile.lanes

@@ -13,13 +13,15 @@ already, or int32: the sums themselves (``SUM``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from .brgemm import Micro, Spec, around
 from .code import Code, Value
-from .expressions import SUM
+from .expressions import SUM, Tree
 from .gemm import Tile, load_vector
-from .llvm import compiled, target
+from .llvm import compiled, is_x86, target
+from .narrowing import narrow
 
 RESULTS = {"float32": "float", "int32": "i32", "int8": "i8", "uint8": "i8"}
 
@@ -27,10 +29,8 @@ RESULTS = {"float32": "float", "int32": "i32", "int8": "i8", "uint8": "i8"}
 @cache
 def instruction() -> str:
     """How this processor multiplies: "vnni", "pairs" or "plain"."""
-    from llvmlite import binding
-
     features, lanes = target().features.split(","), target().lanes
-    if not binding.get_process_triple().startswith(("x86_64", "i686", "i386")):
+    if not is_x86():
         return "plain"
     if "+avx512vnni" in features and lanes == 16 or "+avxvnni" in features and lanes == 8:
         return "vnni"
@@ -119,14 +119,16 @@ class _Micro(Micro):
     def _expression(self, acc: Value, row: Value, column: Value, mask: Value) -> Value:
         return acc if self.spec.tree == SUM else super()._expression(acc, row, column, mask)
 
+    def _emitted(self, leaf: Callable[[Tree], Value]) -> Value:
+        if self.spec.c == "i8":
+            return narrow(self.vectors, self.spec.tree, leaf)
+        return super()._emitted(leaf)
+
     def _store(self, place: Value, value: Value, mask: Value) -> None:
         code, kind, lanes = self.code, self.spec.c, self.tile.lanes
         if kind == "float":
             super()._store(place, value, mask)
             return
-        if kind == "i8":
-            whole = code.value(f"fptosi {self.tile.vector} {value} to {self.vector}")
-            value = code.value(f"trunc {self.vector} {whole} to <{lanes} x i8>")
         vector, size = f"<{lanes} x {kind}>", 1 if kind == "i8" else 4
         if not mask:
             code.do(f"store {vector} {value}, ptr {place}, align {size}")

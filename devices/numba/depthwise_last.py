@@ -20,6 +20,7 @@ from .code import Code, Value, module
 from .expressions import ACC, SUM, Tree, emitted
 from .fused import SOURCES, Vectors, Words, placed, share
 from .llvm import compiled, target
+from .narrowing import narrow
 
 PIXELS = 8  # at most so many in a group
 _VECTORS = 4  # of channels in a block
@@ -109,11 +110,10 @@ def depthwise_ir(spec: Spec) -> str:
             if spec.tree == SUM:
                 vectors.store_integers(sums[i], to, mask)
                 continue
-            value = emitted(vectors.e, spec.tree, leaf)
             if spec.result == "float32":
-                vectors.store(value, to, mask)
+                vectors.store(emitted(vectors.e, spec.tree, leaf), to, mask)
             else:
-                vectors.store_held(value, spec.result, to, mask)
+                vectors.store_bytes(narrow(vectors.e, spec.tree, leaf), to, mask)
 
     def row_of(indices: list[Value], channel: Value, mask: Value) -> None:
         start = "0"

@@ -38,6 +38,12 @@ def _clamp_high(e: Expression, x: Value, high: Value) -> Value:
     return e.select("ogt", x, high, high, x)
 
 
+def _fmax(e: Expression, a: Value, b: Value) -> Value:
+    if b.startswith("%"):
+        return e.call("maxnum", a, b)
+    return e.select("ogt", a, b, a, b)  # of a constant: one instruction
+
+
 def _leaky(e: Expression, x: Value, slope: Value) -> Value:
     return e.select("olt", x, e.constant(0.0), e.mul(x, slope), x)
 
@@ -104,7 +110,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "sign": _sign,
     "log": logarithms.log,
     "log1p": logarithms.log1p,
-    "fmax": lambda e, a, b: e.call("maxnum", a, b),
+    "fmax": _fmax,
     "fmin": lambda e, a, b: e.call("minnum", a, b),
     "fmod": lambda e, a, b: e.binary("frem", a, b),
     "sin": lambda e, x: e.call("sin", x),

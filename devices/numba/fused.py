@@ -17,6 +17,7 @@ from .emit import Expression
 from .expressions import LEAVES, Tree, emitted, is_whole, narrowed
 from .integers import NARROW, wide
 from .llvm import compiled, target
+from .narrowing import narrow
 
 #: Operands of other dtypes are converted as they are read: LLVM's type, and how.
 SOURCES = {
@@ -243,14 +244,9 @@ class Vectors:
         """Stores a vector of int32 as it is."""
         self._stored(f"{self.e.integers} {value}", f"v{self.lanes}i32", 4, place, mask)
 
-    def store_held(self, value: Value, dtype: str, place: Value, mask: Value = "") -> None:
-        """Stores floats that are within the limits of an integer dtype, cut to it."""
-        kind, whole = NARROW[dtype][0], self.e.integers
-        value = self.code.value(f"fptosi {self.e.vector} {value} to {whole}")
-        if kind != "i32":
-            value = self.code.value(f"trunc {whole} {value} to <{self.lanes} x {kind}>")
-        size = int(kind[1:]) // 8
-        self._stored(f"<{self.lanes} x {kind}> {value}", f"v{self.lanes}{kind}", size, place, mask)
+    def store_bytes(self, value: Value, place: Value, mask: Value = "") -> None:
+        """Stores a vector of bytes as it is."""
+        self._stored(f"<{self.lanes} x i8> {value}", f"v{self.lanes}i8", 1, place, mask)
 
     def _stored(self, value: Value, name: str, align: int, place: Value, mask: Value) -> None:
         if mask:
@@ -315,8 +311,7 @@ def fused_ir(spec: Spec) -> str:
 
             there = code.at(kind_of_result, to, at)
             if within is not None:
-                value = emitted(vectors.e, within[1], leaf)
-                vectors.store_held(value, within[0], there, mask)
+                vectors.store_bytes(narrow(vectors.e, within[1], leaf), there, mask)
                 return
             value = emitted(vectors.e, spec.tree, leaf)
             vectors.store_as(value, whole_result, spec.result, there, mask)

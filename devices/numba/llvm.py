@@ -63,6 +63,14 @@ def target() -> Target:
 
 
 @cache
+def is_x86() -> bool:
+    """Whether the instructions of x86 are at hand."""
+    from llvmlite import binding
+
+    return str(binding.get_process_triple()).startswith(("x86_64", "i686", "i386"))
+
+
+@cache
 def _version() -> str:
     import llvmlite
     from llvmlite import binding
