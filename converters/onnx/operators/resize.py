@@ -20,6 +20,10 @@ from .expected import expect, one_of
 
 Array = np.ndarray[Any, Any]
 
+#: Two sizes, or a scale as the file has it over 1. Nearest elements are found with just these
+#: numbers, in float32 if one is of float32: 3 / 0.6 is 5, but 3 / 0.60000002384 is below.
+Scale = tuple[Any, int]
+
 
 @onnx_op("Resize", since=11)
 def resize(
@@ -49,16 +53,17 @@ def resize(
     for place, (axis, scale, size) in enumerate(targets):
         span = (0.0, 1.0) if region is None else (region[place], region[place + len(along)])
         source = x.shape[axis]
-        coordinates = _coordinates(source, size, scale, span, coordinate_transformation_mode)
+        exact_scale = scale if mode == "nearest" else (float(scale[0]), scale[1])
+        coordinates = _coordinates(source, size, exact_scale, span, coordinate_transformation_mode)
         if coordinate_transformation_mode == "tf_crop_and_resize":
             out = (coordinates < 0) | (coordinates > source - 1)
             outside.append((axis, out))
-        elif size == source and scale == 1:
+        elif size == source and scale[0] == scale[1]:
             continue
         if mode == "nearest":
             result = _nearest(result, axis, coordinates, nearest_mode)
             continue
-        width = max(1.0 / scale, 1.0) if antialias else 1.0
+        width = max(scale[1] / float(scale[0]), 1.0) if antialias else 1.0
         indices, weights = _taps(
             coordinates, source, mode, cubic_coeff_a, bool(exclude_outside), width
         )
@@ -77,7 +82,9 @@ def resize(
 
 @onnx_op("Resize", since=10)
 def resize_10(x: Tensor, scales: Tensor, *, mode: str = "nearest") -> Tensor:
-    return _upsample(x, scales, mode)
+    """Upsample, and downsampling, of which this version's cases say that places round up."""
+    result = _upsample(x, scales.clamp(min=1), mode)
+    return _upsample(result, scales.clamp(max=1), mode, "ceil")
 
 
 @onnx_op("Upsample", since=9)
@@ -101,7 +108,7 @@ def upsample_1(
     return upsample_9(x, tl.tensor([1.0, 1.0, height_scale, width_scale]), mode=mode)
 
 
-def _upsample(x: Tensor, scales: Tensor, mode: str) -> Tensor:
+def _upsample(x: Tensor, scales: Tensor, mode: str, nearest_mode: str = "floor") -> Tensor:
     expect("scales", scales, (x.ndim,))
     return resize(
         x,
@@ -109,48 +116,51 @@ def _upsample(x: Tensor, scales: Tensor, mode: str) -> Tensor:
         scales,
         mode="linear" if mode == "bilinear" else mode,
         coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
+        nearest_mode=nearest_mode,
     )
 
 
 def _targets(
     x: Tensor, axes: list[int], scales: Tensor | None, sizes: Tensor | None, policy: str
-) -> list[tuple[int, float, int]]:
+) -> list[tuple[int, Scale, int]]:
     """For each axis: the scale and the new size."""
     if sizes is not None and sizes.numel():
         wanted = [int(s) for s in sizes.tolist()]
-        factors = [w / x.shape[axis] for w, axis in zip(wanted, axes, strict=True)]
+        factors = [(w, x.shape[axis]) for w, axis in zip(wanted, axes, strict=True)]
         if policy != "stretch":
-            factor = min(factors) if policy == "not_larger" else max(factors)
-            wanted = [int(np.floor(factor * x.shape[axis] + 0.5)) for axis in axes]
-            factors = [factor] * len(axes)
+            choose = min if policy == "not_larger" else max
+            new, old = choose(factors, key=lambda factor: factor[0] / factor[1])
+            wanted = [int(np.floor(new * x.shape[axis] / old + 0.5)) for axis in axes]
+            factors = [(new, old)] * len(axes)
         return list(zip(axes, factors, wanted, strict=True))
     if scales is None or not scales.numel():
         raise OnnxError("Resize: neither scales nor sizes are given")
-    found = [float(s) for s in scales.tolist()]
-    return [(a, f, int(np.floor(x.shape[a] * f))) for a, f in zip(axes, found, strict=True)]
+    found = np.asarray(scales.tolist(), np.float32)
+    wanted = [int(np.floor(f * np.float32(x.shape[a]))) for a, f in zip(axes, found, strict=True)]
+    return list(zip(axes, ((f, 1) for f in found), wanted, strict=True))
 
 
 def _coordinates(
-    source: int, size: int, scale: float, span: tuple[float, float], mode: str
+    source: int, size: int, scale: Scale, span: tuple[float, float], mode: str
 ) -> Array:
     """Where each output element lies in the input, in elements."""
-    out = np.arange(size, dtype=np.float64)
+    new, old = scale
+    out = np.arange(size, dtype=np.float32 if isinstance(new, np.float32) else np.float64)
     if mode == "asymmetric":
-        return out / scale
+        return out * old / new
     if mode == "align_corners":
-        whole = source * scale  # before it was cut to whole elements
+        whole = source * new / old  # before it was cut to whole elements
         return out * (source - 1) / (whole - 1) if size > 1 else out * 0
     if mode == "half_pixel":
-        return (out + 0.5) / scale - 0.5
+        return (out + 0.5) * old / new - 0.5
     if mode == "half_pixel_symmetric":
         # The size is the floor of source * scale: the difference is left on both sides.
-        adjustment = size / (scale * source)
-        return source / 2 * (1 - adjustment) + (out + 0.5) / scale - 0.5
+        adjustment = size * old / (new * source)
+        return source / 2 * (1 - adjustment) + (out + 0.5) * old / new - 0.5
     if mode == "pytorch_half_pixel":
-        return (out + 0.5) / scale - 0.5 if size > 1 else out * 0
+        return (out + 0.5) * old / new - 0.5 if size > 1 else out * 0
     if mode == "tf_half_pixel_for_nn":
-        return (out + 0.5) / scale
+        return (out + 0.5) * old / new
     if mode == "tf_crop_and_resize":
         low, high = span
         if size > 1:
@@ -159,16 +169,22 @@ def _coordinates(
     raise OnnxError(f"Resize: unknown coordinate_transformation_mode {mode!r}")
 
 
+_ROUNDERS: dict[str, Any] = {
+    "round_prefer_floor": lambda c: np.ceil(c - 0.5),
+    "round_prefer_ceil": lambda c: np.floor(c + 0.5),
+    "floor": np.floor,
+    "ceil": np.ceil,
+}
+
+
 def _nearest(x: Tensor, axis: int, coordinates: Array, mode: str) -> Tensor:
-    rounders: dict[str, Any] = {
-        "round_prefer_floor": lambda c: np.ceil(c - 0.5),
-        "round_prefer_ceil": lambda c: np.floor(c + 0.5),
-        "floor": np.floor,
-        "ceil": np.ceil,
-    }
-    if mode not in rounders:
-        raise OnnxError(f"Resize: unknown nearest_mode {mode!r}; it is one of {[*rounders]}")
-    places = np.clip(rounders[mode](coordinates), 0, x.shape[axis] - 1).astype(np.int64)
+    if mode not in _ROUNDERS:
+        raise OnnxError(f"Resize: unknown nearest_mode {mode!r}; it is one of {[*_ROUNDERS]}")
+    if mode.startswith("round"):
+        halves = np.floor(coordinates) + coordinates.dtype.type(0.5)
+        between = np.abs(coordinates - halves) <= 1e-6  # as near as a scale of 32 bits can tell
+        coordinates = np.where(between, halves, coordinates)
+    places = np.clip(_ROUNDERS[mode](coordinates), 0, x.shape[axis] - 1).astype(np.int64)
     return tl.index_select(x, axis, tl.from_numpy(places).to(x.device))
 
 
