@@ -17,7 +17,8 @@ from .constants import fold, fold_dequantized, fold_shapes
 from .convolution import CONVOLUTION
 from .inference import Facts
 from .normalization import NORMALIZATION
-from .quantized import LATE, QUANTIZED
+from .quantized import LAST_PRODUCTS, QUANTIZED
+from .quantized_weights import WEIGHTS
 from .view import Change, Context, Pass, View
 
 Array = np.ndarray[Any, Any]
@@ -27,7 +28,7 @@ ROUNDS = 12
 
 SIMPLE: tuple[Pass, ...] = (fold, fold_shapes, *CLEANUP)
 FUSIONS: tuple[Pass, ...] = (*ATTENTION, *NORMALIZATION, *ACTIVATION, *QUANTIZED, *CONVOLUTION)
-LAST: tuple[Pass, ...] = (fold_dequantized, fold, *LATE)
+LAST: tuple[Pass, ...] = (*LAST_PRODUCTS, fold_dequantized, fold, *WEIGHTS)
 
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 

@@ -14,7 +14,6 @@ from .quantized_dynamic import DYNAMIC
 from .quantized_elementwise import ELEMENTWISE
 from .quantized_moves import MOVES
 from .quantized_values import Quantized, dequantized, product_bias, quantized
-from .quantized_weights import WEIGHTS
 from .view import Array, Pass, View
 
 MICROSOFT = "com.microsoft"
@@ -142,4 +141,4 @@ PRODUCTS: tuple[Pass, ...] = (
     fuse_quantized_convolution, fuse_quantized_product, fuse_quantized_gemm,
 )  # fmt: skip
 QUANTIZED: tuple[Pass, ...] = (*MOVES, *PRODUCTS, *ELEMENTWISE, *DYNAMIC)
-LATE: tuple[Pass, ...] = (fuse_product_to_float, *WEIGHTS)
+LAST_PRODUCTS: tuple[Pass, ...] = (fuse_product_to_float,)

@@ -20,7 +20,8 @@ _ALWAYS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
 _FEWER = ("Slice", "Gather", "GatherND", "GatherElements", "Expand", "Tile", "DepthToSpace",
           "SpaceToDepth", "Split", "MaxPool", "Pad", "Resize")  # fmt: skip
 _SINCE = {"Flatten": 9, "Expand": 8, "MaxPool": 12, "Pad": 11, "Resize": 10}  # of all dtypes
-_PRODUCTS = ("Conv", "MatMul", "Gemm", "Add", "Mul", "Sum", "DequantizeLinear")
+_PRODUCTS = ("Conv", "MatMul", "Gemm")
+_MAKERS = (*_PRODUCTS, "Add", "Mul", "Sum", "DequantizeLinear", "Relu", "Clip")
 
 
 def drop_requantization(view: View) -> None:
@@ -40,20 +41,31 @@ def _whole(view: View, node: Node) -> Quantized | None:
     return parameters(view, node, node.outputs[0], None)
 
 
-def fold_clamps(view: View) -> None:
-    """``Relu`` and ``Clip`` before quantising: its own limits, or a clamp of whole numbers."""
+def hoist_quantization(view: View) -> None:
+    """``QuantizeLinear`` before what moves numbers or clamps them, instead of after it."""
     for node in view.nodes("QuantizeLinear"):
-        clamp, y = view.inner(node.inputs[0], "Relu", "Clip"), _whole(view, node)
-        bounds = None if clamp is None else _bounds(view, clamp)
-        if clamp is None or y is None or bounds is None:
-            continue
-        low, high = (rounded(view, bound, y) for bound in bounds)
-        limits = np.iinfo(np.dtype(y.dtype))
-        if (low, high) == (limits.min, limits.max):
-            view.reroute(node, 0, clamp.inputs[0])
-            view.note(node, f"its limits are those of {clamp.op_type} {clamp.name}")
-        elif view.inner(clamp.inputs[0], *_PRODUCTS) is not None:
-            _clamp_numbers(view, clamp, node, y, (low, high))
+        at: Node | None = node
+        while at is not None:
+            at = _before_clamp(view, at) or _before_move(view, at)
+
+
+def _before_clamp(view: View, node: Node) -> Node | None:
+    """The quantisation that comes before ``Relu`` and ``Clip``, whose limits are then its own, or
+    are clamps of whole numbers.
+    """
+    clamp, y = view.inner(node.inputs[0], "Relu", "Clip"), _whole(view, node)
+    bounds = None if clamp is None else _bounds(view, clamp)
+    if clamp is None or y is None or bounds is None:
+        return None
+    low, high = (rounded(view, bound, y) for bound in bounds)
+    limits = np.iinfo(np.dtype(y.dtype))
+    if (low, high) == (limits.min, limits.max):
+        new = replace(node, inputs=(clamp.inputs[0], *node.inputs[1:]))
+        view.fuse([clamp, node], new, f"its limits are those of {clamp.op_type} {clamp.name}")
+        return new
+    if view.inner(clamp.inputs[0], *_MAKERS) is None:
+        return None
+    return _clamp_numbers(view, clamp, node, y, (low, high))
 
 
 def _bounds(view: View, clamp: Node) -> tuple[float, float] | None:
@@ -74,24 +86,26 @@ def _bounds(view: View, clamp: Node) -> tuple[float, float] | None:
 
 def _clamp_numbers(
     view: View, clamp: Node, node: Node, y: Quantized, limits: tuple[int, int]
-) -> None:
+) -> Node:
     names = [view.add_constant(f"{clamp.outputs[0]}_{end}", np.array(limit, np.dtype(y.dtype)))
              for end, limit in zip(("low", "high"), limits, strict=True)]  # fmt: skip
     early = view.context.fresh(f"{clamp.outputs[0]}_quantized")
-    view.before(clamp, replace(node, inputs=(clamp.inputs[0], *node.inputs[1:]), outputs=(early,)))
+    first = replace(node, inputs=(clamp.inputs[0], *node.inputs[1:]), outputs=(early,))
+    view.before(clamp, first)
     new = Node("Clip", (early, *names), node.outputs, clamp.name, opset=13)
     view.fuse([clamp, node], new, f"clamps what {node.name} quantised")
+    return first
 
 
 def sink_dequantization(view: View) -> None:
     """``DequantizeLinear`` after what moves numbers, instead of before it."""
     for node in view.nodes(*_ALWAYS, *_FEWER):
         before = view.producer(node.inputs[0], "DequantizeLinear") if node.inputs else None
-        if before is None or node.opset < _SINCE.get(node.op_type, 1) and node.op_type != "MaxPool":
+        if before is None or not _movable(view, node, before):
             continue
         constant = view.constant(before.inputs[0]) is not None
         alone = view.count(before.outputs[0]) == 1
-        if not (constant or alone or _all_quantized(view, node)):
+        if not (constant or alone or _all_integers(view, node)):
             continue
         found = _moved_parameters(view, before, node)
         inputs = None if found is None else _inputs(view, node, before)
@@ -99,8 +113,17 @@ def sink_dequantization(view: View) -> None:
             _sink(view, node, before, inputs, found)
 
 
-def _all_quantized(view: View, node: Node) -> bool:
-    return all(view.user(name, "QuantizeLinear") is not None for name in node.outputs if name)
+def _movable(view: View, node: Node, before: Node) -> bool:
+    """Whether the operator takes numbers of the dtype that is dequantised."""
+    if view.known(before.inputs[0]).dtype not in ("int8", "uint8", "int16", "uint16", "int32"):
+        return node.op_type in _ALWAYS and node.opset >= 21
+    return node.op_type == "MaxPool" or node.opset >= _SINCE.get(node.op_type, 1)
+
+
+def _all_integers(view: View, node: Node) -> bool:
+    """Whether all that follows may become, or move on to, operators on whole numbers."""
+    follows = ("QuantizeLinear", *_PRODUCTS, *_ALWAYS)
+    return all(view.user(name, *follows) is not None for name in node.outputs if name)
 
 
 def _moved_parameters(
@@ -178,8 +201,7 @@ def _sink(
     given = tuple(moved.get(name, "") for name in node.outputs)
     if node.op_type == "MaxPool":
         given = given[:1]
-    opset = max(node.opset, _SINCE["MaxPool"]) if node.op_type == "MaxPool" else node.opset
-    view.before(node, replace(node, inputs=inputs, outputs=given, opset=opset))
+    view.before(node, replace(node, inputs=inputs, outputs=given, opset=_opset_of(node)))
     after = [
         replace(before, inputs=(moved[name], *names), outputs=(name,), attributes=attributes,
                 name=view.context.fresh(before.name))
@@ -190,27 +212,28 @@ def _sink(
     view.fuse([node], after[-1], f"{before.name} comes after it")
 
 
-def hoist_quantization(view: View) -> None:
-    """``QuantizeLinear`` before what moves numbers, instead of after it."""
-    for node in view.nodes("QuantizeLinear"):
-        move = view.inner(node.inputs[0], *_ALWAYS, "MaxPool")
-        if move is None or _whole(view, node) is None:
-            continue
-        makers = (*_PRODUCTS, "Relu", "Clip")
-        if move.op_type == "MaxPool" and view.inner(move.inputs[0], *makers) is None:
-            continue
-        if move.opset < _SINCE.get(move.op_type, 1) and move.op_type != "MaxPool":
-            continue
-        if view.constant(move.inputs[0]) is not None:
-            continue
-        early = view.context.fresh(f"{move.inputs[0]}_quantized")
-        first = replace(node, inputs=(move.inputs[0], *node.inputs[1:]), outputs=(early,))
-        view.before(move, first)
-        opset = max(move.opset, _SINCE["MaxPool"]) if move.op_type == "MaxPool" else move.opset
-        new = replace(move, inputs=(early, *move.inputs[1:]), outputs=node.outputs, opset=opset)
-        view.fuse([move, node], new, f"{node.name} comes before it")
+def _before_move(view: View, node: Node) -> Node | None:
+    """The quantisation that comes before what moves numbers."""
+    move = view.inner(node.inputs[0], *_ALWAYS, "MaxPool")
+    if move is None or _whole(view, node) is None or view.constant(move.inputs[0]) is not None:
+        return None
+    if move.op_type == "MaxPool":
+        if view.inner(move.inputs[0], *_MAKERS) is None:
+            return None
+    elif move.opset < _SINCE.get(move.op_type, 1):
+        return None
+    early = view.context.fresh(f"{move.inputs[0]}_quantized")
+    first = replace(node, inputs=(move.inputs[0], *node.inputs[1:]), outputs=(early,))
+    view.before(move, first)
+    new = replace(move, inputs=(early, *move.inputs[1:]), outputs=node.outputs,
+                  opset=_opset_of(move))  # fmt: skip
+    view.fuse([move, node], new, f"{node.name} comes before it")
+    return first
 
 
-MOVES: tuple[Pass, ...] = (
-    drop_requantization, fold_clamps, hoist_quantization, sink_dequantization, drop_requantization,
-)  # fmt: skip
+def _opset_of(move: Node) -> int:
+    """The opset of a move of whole numbers; that of images' maxima took only floats at first."""
+    return max(move.opset, _SINCE["MaxPool"]) if move.op_type == "MaxPool" else move.opset
+
+
+MOVES: tuple[Pass, ...] = (hoist_quantization, sink_dequantization, drop_requantization)
