@@ -29,7 +29,7 @@ def weights(dtype: Any) -> dict[str, Any]:
     return {
         "sx": sx, "zx": dtype(3 + shift), "sy": np.float32(STEP), "zy": dtype(-5 + shift),
         "lowest": dtype(np.iinfo(dtype).min), "s2": np.float32(0.013), "z2": dtype(11 + shift),
-        "wq": numbers(5, 3, 3, 3), "sw": sw, "zw": np.zeros(5, np.int8),
+        "wq": numbers(5, 3, 3, 3), "sw": sw, "zw": np.zeros(5, np.int8), "z8": np.int8(1),
         "bq": np.arange(5, dtype=np.int32) * 100, "sb": sw * sx, "mq": numbers(6, 6, dtype=dtype),
         "bf": np.linspace(-1, 1, 5).astype(np.float32),
         "b4": np.linspace(-1, 1, 5).astype(np.float32).reshape(1, 5, 1, 1),
@@ -75,7 +75,8 @@ CONVOLUTIONS = [
     (f"{W}  b = DequantizeLinear <axis = 0> (bq, sw)  c = Conv (xd, w, b)", {"QLinearConv": 1}),
     (f"{W}  c = Conv <strides = [2, 1]> (xd, w, bf)", {"QLinearConv": 1}),
     (f"{W}  k = Conv (xd, w)  c = Add (k, b4)", {"QLinearConv": 1}),
-    (f"{W}  k = Conv (xd, w)  r = Relu (k)  c = Clip (r, low, high)", {"QLinearConv": 1, "Clip": 2}),
+    (f"{W}  k = Conv (xd, w)  r = Relu (k)  c = Clip (r, low, high)",
+     {"QLinearConv": 1, "Clip": 2}),
 ]  # fmt: skip
 PRODUCTS = [
     (f"{M}  c = MatMul (xd, m)", {"QLinearMatMul": 1}),
@@ -145,13 +146,8 @@ def test_clamps_are_the_limits_of_what_follows(
         {body}  yq = QuantizeLinear (c, sy, lowest)  y = DequantizeLinear (yq, sy, lowest)
     }}"""
     if opset < 13:  # without scales per channel
-        text = text.replace(" <axis = 0>", "").replace("(wq, sw, zw)", "(wq, s2, z0)")
-        proto = with_weights(
-            text, opset, **{n: np.asarray(a) for n, a in weights(dtype).items()
-                            if n in ("sx", "zx", "wq", "s2", "sy", "lowest")}, z0=np.array(0, np.int8)
-        )  # fmt: skip
-    else:
-        proto = model(text, dtype, opset)
+        text = text.replace(" <axis = 0>", "").replace("(wq, sw, zw)", "(wq, s2, z8)")
+    proto = model(text, dtype, opset)
     agree(proto, {**ENDS, "QLinearConv": 1, **left}, random(2, 3, 6, 6))
 
 
