@@ -84,6 +84,13 @@ def seeded(make: Callable[[], Any]) -> Any:
     return module
 
 
+def scripted(module: Any) -> Any:
+    """The module compiled by torch.jit.script, which keeps loops and branches."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`torch.jit.script` is deprecated", DeprecationWarning)
+        return torch.jit.script(module)
+
+
 def export(
     module: Any,
     inputs: tuple[Any, ...],

@@ -145,7 +145,7 @@ def _coordinates(
 ) -> Array:
     """Where each output element lies in the input, in elements."""
     new, old = scale
-    out = np.arange(size, dtype=np.float32 if isinstance(new, np.float32) else np.float64)
+    out: Array = np.arange(size, dtype=np.float32 if isinstance(new, np.float32) else np.float64)
     if mode == "asymmetric":
         return out * old / new
     if mode == "align_corners":
