@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from .dims import normalize_dim
+from .ordering import first_of, order_of
 from .registry import TOP, Array, op
 
 
@@ -16,16 +17,6 @@ class Sorted(NamedTuple):
 
     values: Any
     indices: Any
-
-
-def order_of(xp: Any, input: Array, dim: int, descending: bool) -> Array:
-    """The stable order of elements along a dimension; nan counts as the largest."""
-    if not descending:
-        return xp.argsort(input, axis=dim, kind="stable")
-    # From back to front, sorted, and back again: equal elements keep their order.
-    n = input.shape[dim]
-    back = xp.argsort(xp.flip(input, dim), axis=dim, kind="stable")
-    return n - 1 - xp.flip(back, dim)
 
 
 @op(method=True)
@@ -94,7 +85,7 @@ def topk(
         raise ShapeError(f"topk: {count} elements out of {size}")
     if input.ndim == 0:
         return TopK(input.copy(), xp.zeros((), np.int64))
-    order = xp.take(order_of(xp, input, place, largest), xp.arange(count), axis=place)
+    order = first_of(xp, input, place, count, largest)
     return TopK(xp.take_along_axis(input, order, place), order.astype(np.int64))
 
 
@@ -121,7 +112,7 @@ def kthvalue(xp: Any, input: Array, k: int, dim: int = -1, keepdim: bool = False
         raise ShapeError(f"kthvalue: k is 1 to {size}, not {k}")
     if input.ndim == 0:
         return KthValue(input.copy(), xp.zeros((), np.int64))
-    order = xp.take(order_of(xp, input, place, False), xp.asarray([k - 1]), axis=place)
+    order = xp.take(first_of(xp, input, place, k, False), xp.asarray([k - 1]), axis=place)
     values = xp.take_along_axis(input, order, place)
     if not keepdim:
         values, order = values.squeeze(place), order.squeeze(place)
