@@ -27,7 +27,7 @@ _SIZED = {"Expand", "ConstantOfShape", "MatMul", "Gemm"}
 FOLDABLE = ({*_SAME, *_PAIRS, *_REDUCTIONS} | _MOVING | _SIZED | {"Range"}) - _NEVER
 
 _ITEM_BYTES = {"float32": 4, "int32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "uint8": 1}
-_FEW = 1 << 14  # quantised weights that are rather kept as floats
+FEW = 1 << 14  # quantised weights that are rather kept as floats
 _MOST = 1 << 20  # bytes that a result may have in any case
 _LARGEST_PRODUCT = 50_000_000  # multiplications
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
@@ -44,7 +44,7 @@ def fold(view: View) -> None:
 def fold_dequantized(view: View) -> None:
     """Small quantised weights that no integer operator took become floats; others stay small."""
     for node in view.nodes("DequantizeLinear"):
-        if _is_constant(view, node) and view.constants[node.inputs[0]].size <= _FEW:
+        if _is_constant(view, node) and view.constants[node.inputs[0]].size <= FEW:
             _fold(view, node)
 
 

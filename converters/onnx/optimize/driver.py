@@ -19,6 +19,7 @@ from .inference import Facts
 from .normalization import NORMALIZATION
 from .quantized import LAST_PRODUCTS, QUANTIZED
 from .quantized_weights import WEIGHTS
+from .quantized_written import FIRST
 from .view import Change, Context, Pass, View
 
 Array = np.ndarray[Any, Any]
@@ -79,7 +80,7 @@ def _body(function: Function, context: Context) -> Graph:
 
 
 def _graph(graph: Graph, context: Context, around: Surroundings, main: bool) -> Graph:
-    stages: Sequence[Sequence[Pass]] = ((*SIMPLE, *FUSIONS), (*LAST, *SIMPLE, *FUSIONS))
+    stages: Sequence[Sequence[Pass]] = ((*FIRST, *SIMPLE, *FUSIONS), (*LAST, *SIMPLE, *FUSIONS))
     for passes in stages:
         graph = _rounds(graph, context, around, main, passes)
     inside = _with_subgraphs(graph, context, around, main)

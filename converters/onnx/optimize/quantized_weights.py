@@ -15,7 +15,7 @@ from ..graph import Node
 from .view import Array, Pass, View
 
 MICROSOFT = "com.microsoft"
-_BITS = {"int8": 8, "uint8": 8, "int4": 4, "uint4": 4, "int2": 2, "uint2": 2}
+BITS = {"int8": 8, "uint8": 8, "int4": 4, "uint4": 4, "int2": 2, "uint2": 2}
 _FLOATS = ("float32", "float16")
 _LEAST = 16  # numbers in a block
 
@@ -44,7 +44,7 @@ def _blocks(view: View, name: str, along: int) -> Blocks | None:
     zero = view.constant(zero_name)
     if numbers is None or scale is None or (zero_name and zero is None):
         return None
-    bits = _BITS.get(numbers.dtype.name)
+    bits = BITS.get(numbers.dtype.name)
     if bits is None or numbers.ndim != 2 or scale.dtype.name not in _FLOATS:
         return None
     if view.known(name).dtype != scale.dtype.name:

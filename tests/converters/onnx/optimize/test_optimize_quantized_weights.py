@@ -207,3 +207,47 @@ def test_onnxruntime_gives_the_same(dtype: str) -> None:
     session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
     (want,) = session.run(None, {"x": x})
     np.testing.assert_allclose(tl.onnx.load(proto)(x).numpy(), want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero", "left"),
+    [
+        ((), None, N_BITS),
+        ((1,), (1,), N_BITS),
+        ((1, 200), None, N_BITS),
+        ((200,), (), N_BITS),
+        ((200,), (1, 200), N_BITS),
+        ((256, 1), None, DQ),
+        ((256, 200), None, None),
+        ((256, 1), (1, 200), None),
+    ],
+)
+def test_dequantisation_that_is_written_out(scale: Any, zero: Any, left: str | None) -> None:
+    """As a cast, a difference and a product: ``DequantizeLinear``, where that can say it."""
+    x = random(5, 256)
+    weights = {"wq": whole("int8", 256, 200), "s": scales(*scale)}
+    nodes = [helper.make_node("Cast", ["wq"], ["f"], to=TensorProto.FLOAT)]
+    if zero is not None:
+        weights["z"] = whole("int8", *zero)
+        nodes += [helper.make_node("Cast", ["z"], ["g"], to=TensorProto.FLOAT),
+                  helper.make_node("Sub", ["f", "g"], ["d"])]  # fmt: skip
+    nodes += [helper.make_node("Mul", ["s", "f" if zero is None else "d"], ["w"]),
+              helper.make_node("MatMul", ["x", "w"], ["y"])]  # fmt: skip
+    proto = model(nodes, x, weights)
+    if left is None:
+        check(proto, {"MatMul": 1}, x, 4 * 256 * 200)
+    else:
+        extra = {"MatMul": 1} if left == DQ else {}
+        check(proto, {left: 1, **extra}, x, 256 * 200 + 5 * 200 * 2)
+
+
+def test_zero_points_that_are_no_whole_numbers() -> None:
+    x = random(5, 256)
+    nodes = [helper.make_node("Cast", ["wq"], ["f"], to=TensorProto.FLOAT),
+             helper.make_node("Sub", ["f", "z"], ["d"]),
+             helper.make_node("Mul", ["d", "s"], ["w"]),
+             helper.make_node("MatMul", ["x", "w"], ["y"])]  # fmt: skip
+    for zero, left in ((0.5, "MatMul"), (300.0, "MatMul"), (-7.0, N_BITS)):
+        weights = {"wq": whole("int8", 256, 200), "s": scales(200), "z": np.float32(zero)}
+        proto = model(nodes, x, {name: np.asarray(array) for name, array in weights.items()})
+        check(proto, {left: 1}, x, 4 * 256 * 200)
