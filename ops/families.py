@@ -7,6 +7,7 @@ from . import arithmetic as arithmetic
 from . import attention as attention
 from . import bessel as bessel
 from . import bitwise as bitwise
+from . import boxes as boxes
 from . import clamping as clamping
 from . import comparison as comparison
 from . import complex_numbers as complex_numbers

@@ -1,5 +1,6 @@
 """The numba device's kernels, imported when it is first used. A new family adds its line."""
 
+from . import boxes as boxes
 from . import convolution as convolution
 from . import depthwise as depthwise
 from . import elementwise as elementwise

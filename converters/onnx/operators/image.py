@@ -81,41 +81,15 @@ def non_max_suppression(
     most = 0 if limit is None else int(limit.reshape(-1)[0].item())
     overlap = 0.0 if iou_threshold is None else float(iou_threshold.reshape(-1)[0].item())
     least = None if score_threshold is None else float(score_threshold.reshape(-1)[0].item())
-    corners, chances = _corners(boxes._host(), center_point_box), scores._host()
-    kept = [
-        (image, kind, box)
-        for image in range(chances.shape[0])
-        for kind in range(chances.shape[1])
-        for box in _kept(corners[image], chances[image, kind], most, overlap, least)
-    ]
-    return to_value(np.array(kept, np.int64).reshape(-1, 3), boxes.device)
+    return tl.non_max_suppression(_corners(boxes, center_point_box), scores, most, overlap, least)
 
 
-def _corners(boxes: Array, centred: int) -> Array:
+def _corners(boxes: Tensor, centred: int) -> Tensor:
     """Boxes as (low, low, high, high), from two opposite corners or middle and size."""
-    if centred:
-        middle, half = boxes[..., :2], boxes[..., 2:] / 2
-        return np.concatenate([middle - half, middle + half], -1)
     first, second = boxes[..., :2], boxes[..., 2:]
-    return np.concatenate([np.minimum(first, second), np.maximum(first, second)], -1)
-
-
-def _kept(boxes: Array, scores: Array, most: int, overlap: float, least: float | None) -> list[int]:
-    order = np.argsort(-scores, kind="stable")
-    if least is not None:
-        order = order[scores[order] > least]
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
-    found: list[int] = []
-    while order.size and len(found) < most:
-        best, order = int(order[0]), order[1:]
-        found.append(best)
-        sides = np.minimum(boxes[order, 2:], boxes[best, 2:]) - np.maximum(
-            boxes[order, :2], boxes[best, :2]
-        )
-        shared = np.maximum(sides, 0).prod(-1)
-        union = areas[order] + areas[best] - shared
-        order = order[shared <= overlap * union]
-    return found
+    if centred:
+        return tl.cat([first - second / 2, first + second / 2], -1)
+    return tl.cat([tl.minimum(first, second), tl.maximum(first, second)], -1)
 
 
 @onnx_op("RoiAlign", since=16)
