@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..errors import ArgumentError, DimensionError, DTypeError, OperatorError, ShapeError
@@ -25,8 +26,31 @@ def explained(
             usage = f"; its signature is {entry.name}{entry.__signature__}"
         return ArgumentError(text + usage)
     if isinstance(error, ValueError):
-        return ShapeError(text)
+        return ShapeError(f"{called}: {unlike_sizes(text) or message(error)}")
     return OperatorError(text)
+
+
+def unlike_sizes(text: str) -> str:
+    """Which sizes NumPy says do not broadcast, or "" if that is not what it says.
+
+    >>> unlike_sizes("operands could not be broadcast together with shapes (2,7) (5,)")
+    'sizes 7 and 5 of dimension -1 do not broadcast: they differ and none is 1'
+    """
+    start = max(text.find("could not be broadcast"), text.find("cannot be broadcast"))
+    if start < 0:
+        return ""
+    # A matrix product writes (3,2,4,8)->(3,2,newaxis,newaxis): the last two are its own.
+    own = 2 if "newaxis" in text else 0
+    found = re.findall(r"(?<!->)\(([\d, ]*)\)", text[start:])
+    shapes = [[int(n) for n in shape.split(",") if n.strip()] for shape in found]
+    for place in range(1 + own, max(map(len, shapes), default=0) + 1):
+        sizes = dict.fromkeys(s[-place] for s in shapes if len(s) >= place and s[-place] != 1)
+        if len(sizes) > 1:
+            listed = " and ".join(map(str, sizes))
+            return (
+                f"sizes {listed} of dimension {-place} do not broadcast: they differ and none is 1"
+            )
+    return ""
 
 
 def message(error: Exception) -> str:

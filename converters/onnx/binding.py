@@ -123,10 +123,8 @@ def _check(info: ValueInfo, value: Any, symbols: dict[str, tuple[int, str]]) -> 
     if not isinstance(value, Tensor):
         raise OnnxError(f"input {info.name!r}: expected {type}, got {describe(value)}")
     if type.dtype is not None and value.dtype.name != type.dtype:
-        raise OnnxError(
-            f"input {info.name!r}: expected {type}, got {describe(value)}; "
-            f"convert it, e.g. x.to(tl.{type.dtype})"
-        )
+        hint = "" if value.dtype is dtypes.string else f"; convert it, e.g. x.to(tl.{type.dtype})"
+        raise OnnxError(f"input {info.name!r}: expected {type}, got {describe(value)}{hint}")
     if type.shape is None:
         return
     if len(type.shape) != value.ndim:

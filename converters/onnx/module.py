@@ -94,6 +94,11 @@ class OnnxModule(Module):
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs by name, from inputs by name."""
+        if not isinstance(inputs, Mapping):
+            raise OnnxError(
+                f"run: expected a dict of inputs by name, got {type(inputs).__name__}; "
+                f"inputs by position are given in a call, model(x)"
+            )
         outputs = self._run(self.bind((), inputs))
         return {info.name: value for info, value in zip(self.outputs, outputs, strict=True)}
 
