@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node
-from .quantized_values import EIGHT, Quantized, alike, parameters, rounded
+from .quantized_values import EIGHT, SIXTEEN, Quantized, alike, parameters, rounded
 from .view import Pass, View
 
 _ALWAYS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
@@ -30,15 +30,16 @@ def drop_requantization(view: View) -> None:
         before = view.producer(node.inputs[0], "DequantizeLinear")
         if before is None:
             continue
-        x, y = parameters(view, before, before.inputs[0], None), _whole(view, node)
+        x, y = _whole(view, before, before.inputs[0]), _whole(view, node, node.outputs[0])
         if x is None or y is None or not alike(view, x, y):
             continue
         if view.forward(node, x.value):
             view.note(node, f"quantises what {before.name} dequantised")
 
 
-def _whole(view: View, node: Node) -> Quantized | None:
-    return parameters(view, node, node.outputs[0], None)
+def _whole(view: View, node: Node, value: str) -> Quantized | None:
+    """The parameters of numbers of 8 or 16 bits with one scale: float32 tells all of them apart."""
+    return parameters(view, node, value, None, SIXTEEN)
 
 
 def hoist_quantization(view: View) -> None:
@@ -53,7 +54,8 @@ def _before_clamp(view: View, node: Node) -> Node | None:
     """The quantisation that comes before ``Relu`` and ``Clip``, whose limits are then its own, or
     are clamps of whole numbers.
     """
-    clamp, y = view.inner(node.inputs[0], "Relu", "Clip"), _whole(view, node)
+    clamp = view.inner(node.inputs[0], "Relu", "Clip")
+    y = _whole(view, node, node.outputs[0])
     bounds = None if clamp is None else _bounds(view, clamp)
     if clamp is None or y is None or bounds is None:
         return None
@@ -215,10 +217,11 @@ def _sink(
 def _before_move(view: View, node: Node) -> Node | None:
     """The quantisation that comes before what moves numbers."""
     move = view.inner(node.inputs[0], *_ALWAYS, "MaxPool")
-    if move is None or _whole(view, node) is None or view.constant(move.inputs[0]) is not None:
+    y = _whole(view, node, node.outputs[0])
+    if move is None or y is None or view.constant(move.inputs[0]) is not None:
         return None
     if move.op_type == "MaxPool":
-        if view.inner(move.inputs[0], *_MAKERS) is None:
+        if view.inner(move.inputs[0], *_MAKERS) is None or y.dtype not in EIGHT:
             return None
     elif move.opset < _SINCE.get(move.op_type, 1):
         return None

@@ -15,6 +15,7 @@ from ..graph import Node
 from .view import Array, View
 
 EIGHT = ("int8", "uint8")
+SIXTEEN = ("int8", "uint8", "int16", "uint16")
 _SMALLEST, _LARGEST = 1e-30, 1e30
 
 
@@ -60,7 +61,9 @@ def quantized(view: View, name: str) -> Quantized | None:
     return None if node is None else parameters(view, node, node.outputs[0], None)
 
 
-def parameters(view: View, node: Node, value: str, channel: int | None) -> Quantized | None:
+def parameters(
+    view: View, node: Node, value: str, channel: int | None, dtypes: tuple[str, ...] = EIGHT
+) -> Quantized | None:
     """What a node that quantises or dequantises says of the quantised ``value``."""
     if node.attributes.get("block_size") or node.attributes.get("precision"):
         return None
@@ -73,7 +76,7 @@ def parameters(view: View, node: Node, value: str, channel: int | None) -> Quant
     if zero is not None and zero.shape != scale.shape:
         return None
     dtype = view.known(value).dtype if zero is None else zero.dtype.name
-    if dtype not in EIGHT:
+    if dtype not in dtypes:
         return None
     if scale.size != 1 or scale.ndim > 1:
         rank = view.known(value).rank
@@ -125,6 +128,6 @@ def product_bias(
     if real is None or real.ndim != 1 or scale.size not in (1, real.size) or y is None:
         return None
     whole = np.rint(real / scale)
-    if np.any(scale > y.scales(view)[0] / 64) or np.any(np.abs(whole) >= 2**30):
+    if np.any(scale > y.scales(view)[0] / 16) or np.any(np.abs(whole) >= 2**30):
         return None
     return view.add_constant(f"{name}_whole", whole.astype(np.int32), True)
