@@ -33,6 +33,8 @@ def dtype_of(node: Node, place: int, dtypes: Sequence[str | None]) -> str | None
     if node.op_type == "ConstantOfShape":
         value = node.attributes.get("value")
         return "float32" if value is None else str(value.dtype.name)
+    if node.op_type == "Split":
+        return first
     rule = _rules(node.op_type, node.opset)
     if place >= len(rule):
         return None
