@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import emit, integers, logarithms, trigonometry
+from . import emit, halves, integers, logarithms, trigonometry
 from .emit import Expression, Value
 
 Tree = tuple[Any, ...]
@@ -118,6 +118,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "pow": lambda e, x, y: e.call("pow", x, y),
     "exp2": lambda e, x: e.call("exp2", x),
     **integers.FUNCTIONS,
+    **halves.FUNCTIONS,
     **trigonometry.FUNCTIONS,
 }
 _HEAVY = frozenset({

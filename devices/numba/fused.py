@@ -15,6 +15,7 @@ from functools import cache
 from .code import Code, Value, module
 from .emit import Expression
 from .expressions import LEAVES, Tree, emitted, is_whole, narrowed
+from .halves import HALVES, rounded, widened
 from .integers import NARROW, wide
 from .llvm import compiled, target
 from .narrowing import narrow
@@ -28,6 +29,8 @@ SOURCES = {
     "int8": ("i8", "sitofp"),
     "uint8": ("i8", "uitofp"),
     "bool": ("i8", "uitofp"),
+    "float16": ("i16", "float16"),
+    "bfloat16": ("i16", "bfloat16"),
 }
 
 
@@ -198,6 +201,8 @@ class Vectors:
             if NARROW[dtype][1]:
                 found = self.code.value(f"{NARROW[dtype][1]} {kind} {found} to i64")
             return self.splat(found, "i64")
+        if conversion in HALVES:
+            return widened(self.e, conversion, self.splat(found, kind))
         if conversion:
             found = self.code.value(f"{conversion} {kind} {found} to float")
         return self.splat(found)
@@ -205,6 +210,8 @@ class Vectors:
     def _converted(self, value: Value, vector: str, conversion: str, whole: bool) -> Value:
         if not conversion:
             return value
+        if conversion in HALVES:
+            return widened(self.e, conversion, value)
         result = wide(self.e) if whole else self.e.vector
         return self.code.value(f"{conversion} {vector} {value} to {result}")
 
@@ -217,6 +224,10 @@ class Vectors:
         """Stores floats (a truth, for bools) or int64 as a dtype."""
         if dtype == "float32":
             self.store(value, place, mask)
+            return
+        if dtype in HALVES:
+            bits = rounded(self.e, dtype, value)
+            self._stored(f"<{self.lanes} x i16> {bits}", f"v{self.lanes}i16", 2, place, mask)
             return
         kind = NARROW[dtype][0]
         if not whole or dtype == "bool":
@@ -313,7 +324,8 @@ def fused_ir(spec: Spec) -> str:
             if within is not None:
                 vectors.store_bytes(narrow(vectors.e, within[1], leaf), there, mask)
                 return
-            value = emitted(vectors.e, spec.tree, leaf)
+            tree = spec.tree[1] if spec.tree[0] == f"f.{spec.result}" else spec.tree
+            value = emitted(vectors.e, tree, leaf)
             vectors.store_as(value, whole_result, spec.result, there, mask)
 
         count = code.value(f"sub i64 {stop}, {start}")

@@ -36,6 +36,7 @@ from ..expressions import (
     simplified,
     weight,
 )
+from .halves import has_halves, in_float32
 from .patterns import with_attention
 from .places import Array, Buffer, EagerStep, Place, Step, View, Word, contiguous_strides
 
@@ -175,6 +176,8 @@ class Builder:
             why = f"no lowering of {call.name}" if found is None else ""
             if found is not None:
                 why = found(self, Arguments(call)) or ""
+        if why and not call.why:
+            why = in_float32(self, call) if has_halves(self, call) else why
         if call.name in SCOPES and call.why:
             call = SCOPES[call.name](self, call)
             why = call.why
@@ -526,7 +529,7 @@ def _whole(tree: Tree, operands: Sequence[View]) -> Tree:
         return tree
     if tree[0] == "const":
         return ("whole", int(tree[1]))
-    if tree[0] == "in" and operands[tree[1]].dtype != FLOAT:
+    if tree[0] == "in" and operands[tree[1]].dtype.kind in "iub":
         return ("i.load", tree)
     return ("i.trunc", tree)
 

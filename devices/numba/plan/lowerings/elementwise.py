@@ -11,9 +11,15 @@ from .....ops.trace import Ref
 from .....tensor import Tensor, wrap
 from ...expressions import constant
 from ...fused import SOURCES
+from ...halves import HALVES, has
 from ..builder import ELEMENTWISE, Arguments, Builder, Lazy, array_of, lowering
 
 CUT = ("int32", "int16", "int8", "uint8")  # results that wrap around
+
+
+def readable(dtype: str) -> bool:
+    """Whether the kernels of expressions read and write a dtype."""
+    return dtype in SOURCES and (dtype not in HALVES or has(dtype))
 
 
 class Chain:
@@ -59,6 +65,8 @@ def _lazy(builder: Builder, pending: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _kind(dtype: np.dtype[Any]) -> str:
+    if dtype.name in HALVES:
+        return "float"
     return {"f": "float", "b": "bool"}.get(dtype.kind, "whole")
 
 
@@ -84,7 +92,7 @@ def elementwise(
                 return f"{call.call.name} of {dtype}"
             tensors = [a for a in call.given.values() if isinstance(a, Ref | Tensor)]
             wrong = [str(builder.dtype_of(t)) for t in tensors]
-            wrong = [name for name in wrong if name not in SOURCES]
+            wrong = [name for name in (*wrong, dtype.name) if not readable(name)]
             if wrong:
                 return wrong[0]
             shape = builder.shape(Ref(output))
@@ -102,6 +110,8 @@ def elementwise(
                 return None
             if dtype.name in CUT:
                 made.tree = (f"i.{dtype.name}", made.tree)
+            if dtype.name in HALVES:
+                made.tree = (f"f.{dtype.name}", made.tree)
             made.dtype = dtype
             builder.give(output, made)
             return None
