@@ -143,8 +143,8 @@ def row_and_state(n: int) -> tuple[Any, Any]:
 FREE = ((0,),)
 
 NETWORKS = cases(
-    case("branch", Branch, signed, (3, 1.0), (3, -1.0), (3, 0.2), by="dynamo 18, dynamo 23"),
-    case("branch-batches", Branch, signed, (3, 1.0), (2, -1.0), free=FREE, by="dynamo 20"),
+    case("branch", Branch, signed, (3, 1.0), (3, -1.0), (3, 0.2), by="dynamo 18, dynamo 23 slow"),
+    case("branch-batches", Branch, signed, (3, 1.0), (2, -1.0), free=FREE, by="dynamo 20 slow"),
     case("while", While, rows, (3,), by="dynamo 18"),
     case("scanned", Scanned, row_and_state, (5,), by="dynamo 18"),
     case("loop", script(ScriptedLoop), rows, (5,), (2,), (9,), free=FREE,

@@ -200,11 +200,11 @@ NETWORKS = cases(
          by="dynamo 18, torchscript 17"),
     case("resnet-static", resnet, image, (1, 32, 32), by="dynamo 24"),
     case("mobilenet2", mobilenet2, image, (2, 24, 24), (1, 17, 31), free=((0, 2, 3),),
-         by="dynamo 20, torchscript 18"),
+         by="dynamo 20 slow, torchscript 18"),
     case("mobilenet3", mobilenet3, image, (2, 24, 24), (1, 17, 31), free=((0, 2, 3),),
          by="dynamo 23, torchscript 19"),
     case("densenet", Dense, four, (2, 12, 14), (1, 9, 8), free=((0, 2, 3),),
-         by="dynamo 21, torchscript 20"),
+         by="dynamo 21 slow, torchscript 20"),
     case("kinds", Kinds, four, (2, 12, 14), (1, 15, 13), free=((0, 2, 3),),
          by="dynamo 22, torchscript 17"),
     case("one-and-three", OneAndThree, line_and_volume, (2, 6), (3, 4), (2, 5),
@@ -215,7 +215,7 @@ NETWORKS = cases(
     case("pools-static", Pools, four, (2, 13, 14), by="dynamo 18, dynamo 22"),
     case("adaptive", Adaptive, four, (2, 8, 12), by="torchscript 18, dynamo 18"),
     case("activations", Activations, four, (2, 5, 6), (1, 3, 4), free=((0, 2, 3),),
-         by="torchscript 17, dynamo 18, dynamo 24"),
+         by="torchscript 17, dynamo 18 slow, dynamo 24"),
 )  # fmt: skip
 
 

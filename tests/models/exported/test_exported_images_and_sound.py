@@ -197,7 +197,7 @@ NETWORKS = cases(
     case("pyramid-static", Pyramid, image, (2, 16, 12), by="dynamo 21"),
     case("spectrum", Spectrum, matrix, (4, 10), by="dynamo 18, dynamo 20 slow"),
     case("complex", Complex, pairs, (3, 4), by="dynamo 18"),
-    case("mel", MelFrontEnd, matrix, (2, 160), by="dynamo 18"),
+    case("mel", MelFrontEnd, matrix, (2, 160), by="dynamo 18 slow"),
     case("mel-lengths", MelFrontEnd, matrix, (2, 160), (1, 200), free=((0, 1),), by="dynamo 20"),
     case("raw-speech", RawSpeech, matrix, (2, 160), (3, 222), free=((0, 1),),
          by="torchscript 17, dynamo 18"),
