@@ -17,9 +17,7 @@ from .constants import fold, fold_dequantized, fold_shapes
 from .convolution import CONVOLUTION
 from .inference import Facts
 from .normalization import NORMALIZATION
-from .quantized import LAST_PRODUCTS, QUANTIZED
-from .quantized_weights import WEIGHTS
-from .quantized_written import FIRST
+from .quantized import FIRST, QUANTIZED, UNQUANTIZED, UNTAKEN
 from .view import Change, Context, Pass, View
 
 Array = np.ndarray[Any, Any]
@@ -29,7 +27,7 @@ ROUNDS = 12
 
 SIMPLE: tuple[Pass, ...] = (fold, fold_shapes, *CLEANUP)
 FUSIONS: tuple[Pass, ...] = (*ATTENTION, *NORMALIZATION, *ACTIVATION, *QUANTIZED, *CONVOLUTION)
-LAST: tuple[Pass, ...] = (*LAST_PRODUCTS, fold_dequantized, fold, *WEIGHTS)
+LAST: tuple[Pass, ...] = (*UNQUANTIZED, fold_dequantized, fold, *UNTAKEN)
 
 _UNFIT = (TensorliteError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 

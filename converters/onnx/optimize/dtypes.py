@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ..graph import Node
 from ..tensors import DTYPES, dtype_name
-from .quantized_types import ON_QUANTIZED, quantized_dtype
+from .quantized_types import TYPED, quantized_dtype
 
 _AS_FIRST = ("FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "Gelu", "FastGelu",
              "QuickGelu", "BiasGelu", "SkipLayerNormalization", "MultiHeadAttention",
@@ -17,7 +17,7 @@ _AS_FIRST = ("FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "
 def dtype_of(node: Node, place: int, dtypes: Sequence[str | None]) -> str | None:
     """The dtype of output number ``place``, if it follows from those of the inputs."""
     first = dtypes[0] if dtypes else None
-    if node.domain == "com.microsoft" and node.op_type in ON_QUANTIZED and place == 0:
+    if node.domain == "com.microsoft" and node.op_type in TYPED and place == 0:
         return quantized_dtype(node, dtypes)
     if node.domain:
         fits = node.domain == "com.microsoft" and node.op_type in _AS_FIRST

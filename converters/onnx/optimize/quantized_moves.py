@@ -239,4 +239,19 @@ def _opset_of(move: Node) -> int:
     return max(move.opset, _SINCE["MaxPool"]) if move.op_type == "MaxPool" else move.opset
 
 
-MOVES: tuple[Pass, ...] = (hoist_quantization, sink_dequantization, drop_requantization)
+def compare_numbers(view: View) -> None:
+    """The place of the greatest number is that of the greatest dequantised value."""
+    for node in view.nodes("ArgMax", "ArgMin"):
+        before = view.producer(node.inputs[0], "DequantizeLinear")
+        x = None if before is None else parameters(view, before, before.inputs[0], None)
+        if x is not None:
+            new = replace(node, inputs=(x.value,), opset=max(node.opset, 12))
+            view.fuse([node], new, "of the quantised numbers")
+
+
+MOVES: tuple[Pass, ...] = (
+    compare_numbers,
+    hoist_quantization,
+    sink_dequantization,
+    drop_requantization,
+)

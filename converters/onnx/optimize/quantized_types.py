@@ -18,6 +18,9 @@ ON_QUANTIZED: dict[str, tuple[str, tuple[int, ...]]] = {
 }  # fmt: skip
 """The operator that each is in floats, and which of its inputs are that operator's."""
 
+TYPED = {*ON_QUANTIZED, "QuantizeLinear", "DequantizeLinear"}
+"""Operators of com.microsoft whose result has a dtype that follows from the inputs."""
+
 _FLOAT = ("MatMulIntegerToFloat", "DynamicQuantizeMatMul")
 
 
@@ -25,5 +28,9 @@ def quantized_dtype(node: Node, dtypes: Sequence[str | None]) -> str | None:
     """The dtype of the result of an operator of com.microsoft."""
     if node.op_type in _FLOAT or (node.op_type == "QGemm" and len(node.inputs) < 8):
         return "float32"
+    if node.op_type == "DequantizeLinear":
+        return dtypes[1] if len(dtypes) > 1 else None
+    if node.op_type == "QuantizeLinear":
+        return dtypes[2] if len(dtypes) > 2 else "uint8"
     place = 1 if node.op_type == "QLinearWhere" else 0
     return dtypes[place] if place < len(dtypes) else None

@@ -6,6 +6,8 @@ as they are in the file.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..graph import Node
@@ -50,6 +52,17 @@ def recognise_dequantisation(view: View) -> None:
         view.fuse([node], new, "Cast and Mul dequantise")
 
 
+def use_standard_operators(view: View) -> None:
+    """``QuantizeLinear`` and ``DequantizeLinear`` of com.microsoft, older than opset 21."""
+    for node in view.nodes("com.microsoft.QuantizeLinear", "com.microsoft.DequantizeLinear"):
+        scale, x = view.known(node.inputs[1]), view.known(node.inputs[0])
+        floats = [scale.dtype] + ([x.dtype] if node.op_type == "QuantizeLinear" else [])
+        if set(floats) != {"float32"} or ("axis" not in node.attributes and scale.rank != 0):
+            continue
+        new = replace(node, domain="", opset=21)
+        view.fuse([node], new, f"{node.op_type} of ai.onnx")
+
+
 def _constant(view: View, name: str) -> Array | None:
     """A constant, or what a constant is cast to."""
     cast = view.producer(name, "Cast")
@@ -89,4 +102,4 @@ def _axis(array: Array, shape: tuple[int, ...]) -> int | None:
     return axes[0] if len(axes) == 1 and sizes[axes[0]] == shape[axes[0]] else None
 
 
-FIRST: tuple[Pass, ...] = (recognise_dequantisation,)
+WRITTEN: tuple[Pass, ...] = (use_standard_operators, recognise_dequantisation)

@@ -169,6 +169,29 @@ def test_gemm(quantised: bool, bias: str, dtype: Any) -> None:
     agree(model(text, dtype), left, random(3, 108))
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("c = Conv <pads = [1, 1, 1, 1]> (xd, w)", {}),
+        ("c = Conv <strides = [2, 2]> (xd, w, bf)", {"Add": 1}),
+        ("c = Conv (xd, w, bd)", {"Add": 1}),
+        ("k = Conv (xd, w)  c = Add (k, b4)", {"Add": 1}),
+        ("k = Conv (xd, w)  r = Relu (k)  c = Add (k, r)", {"Add": 1, "Relu": 1}),
+    ],
+)
+def test_convolutions_whose_results_stay_floats(
+    body: str, left: dict[str, int], dtype: Any
+) -> None:
+    text = f"""g (float[n, 3, 6, 6] x) => (float[n, p, q, r] c) {{
+        xq = QuantizeLinear (x, sx, zx)  xd = DequantizeLinear (xq, sx, zx)
+        bd = DequantizeLinear <axis = 0> (bq, sb)  w = DequantizeLinear <axis = 0> (wq, sw, zw)
+        {body}
+    }}"""
+    agree(model(text, dtype), {Q: 1, "ConvInteger": 1, "Cast": 1, "Mul": 1, **left},
+          random(2, 3, 6, 6), share=0)  # fmt: skip
+
+
 def test_products_of_two_values_that_are_computed() -> None:
     text = """g (float[2, 3, 6, 6] x) => (float[2, 3, 6, 6] y) {
         xq = QuantizeLinear (x, sx, zx)  xd = DequantizeLinear (xq, sx, zx)

@@ -133,3 +133,22 @@ def test_quantising_comes_before_moves() -> None:
     x = random(2, 3, 6, 6)
     for have, want in zip(module.run({"x": x}).values(), runtime(proto, x), strict=True):
         np.testing.assert_allclose(have.numpy(), want, atol=0.021)
+
+
+@pytest.mark.parametrize("operator", ["ArgMax", "ArgMin"])
+def test_the_place_of_the_greatest(operator: str) -> None:
+    text = f"""g (float[4, 60] x) => (int64[4, 1] y) {{
+        xq = QuantizeLinear (x, s, z)  xd = DequantizeLinear (xq, s, z)
+        y = {operator} <axis = 1> (xd)
+    }}"""
+    exact(text, {Q: 1, operator: 1}, random(4, 60))
+
+
+def test_operators_of_com_microsoft() -> None:
+    text = """g (float[4, 6] x) => (float[6, 4] y) {
+        xq = com.microsoft.QuantizeLinear (x, s, z)  xd = com.microsoft.DequantizeLinear (xq, s, z)
+        t = Transpose <perm = [1, 0]> (xd)
+        yq = com.microsoft.QuantizeLinear (t, s, z)  y = com.microsoft.DequantizeLinear (yq, s, z)
+    }"""
+    for zero in (np.int8(-3), np.uint16(300)):
+        exact(text, {Q: 1, DQ: 1, "Transpose": 1}, random(4, 6), z=zero)

@@ -25,6 +25,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "float weights": {"AddQDQPairToWeight": True},
     "float bias": {"QuantizeBias": False},
     "activations": {"QDQKeepRemovableActivations": True},
+    "operators of com.microsoft": {"UseQDQContribOps": True},
 }
 FLOATS = {
     "residual": {}, "mobile": {}, "encoder": {"Div": 2, "Erf": 1, "LayerNormalization": 2},
