@@ -9,7 +9,7 @@ from .quantized_dynamic import DYNAMIC
 from .quantized_elementwise import ELEMENTWISE
 from .quantized_moves import MOVES
 from .quantized_products import PRODUCTS
-from .quantized_to_float import TO_FLOAT
+from .quantized_to_float import ACTIVATED, TO_FLOAT
 from .quantized_weights import WEIGHTS
 from .quantized_written import WRITTEN
 from .view import Pass
@@ -17,7 +17,7 @@ from .view import Pass
 FIRST: tuple[Pass, ...] = WRITTEN
 """Before constants are folded."""
 
-QUANTIZED: tuple[Pass, ...] = (*MOVES, *PRODUCTS, *ELEMENTWISE, *DYNAMIC)
+QUANTIZED: tuple[Pass, ...] = (*MOVES, *PRODUCTS, *ELEMENTWISE, *DYNAMIC, *ACTIVATED)
 
 UNQUANTIZED: tuple[Pass, ...] = TO_FLOAT
 """When no more results will turn out to be quantised."""

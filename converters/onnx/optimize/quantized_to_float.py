@@ -15,6 +15,8 @@ from .view import Array, Pass, View
 
 MICROSOFT = "com.microsoft"
 _FLOAT32 = 1
+_JOINING = ("Add", "Sum", "Relu", "Sigmoid", "Tanh", "HardSwish", "LeakyRelu", "Clip",
+            "HardSigmoid")  # fmt: skip
 
 
 def fuse_product_to_float(view: View) -> None:
@@ -38,9 +40,24 @@ def fuse_gemm_to_float(view: View) -> None:
     fuse_gemm(view, False)
 
 
+def fuse_activated_convolution(view: View) -> None:
+    """:func:`fuse_convolution_to_float` where what follows would make it a float convolution."""
+    found = (conv for conv in view.nodes("Conv") if _joined(view, conv))
+    _fuse_convolutions(view, list(found))
+
+
+def _joined(view: View, conv: Node) -> bool:
+    last, _ = added(view, conv, 1)
+    return any(view.user(node.outputs[0], *_JOINING) is not None for node in (conv, last))
+
+
 def fuse_convolution_to_float(view: View) -> None:
     """``Conv(DequantizeLinear(x), DequantizeLinear(w))`` and a bias, whose result is a float."""
-    for conv in view.nodes("Conv"):
+    _fuse_convolutions(view, list(view.nodes("Conv")))
+
+
+def _fuse_convolutions(view: View, convolutions: list[Node]) -> None:
+    for conv in convolutions:
         x, w = dequantized(view, conv.inputs[0]), dequantized(view, conv.inputs[1], 0)
         if x is None or w is None or quantized(view, conv.outputs[0]) is not None:
             continue
@@ -106,6 +123,7 @@ def _scaled(
     view.fuse(list(dict.fromkeys([conv, last])), new, "the convolution of the quantised numbers")
 
 
+ACTIVATED: tuple[Pass, ...] = (fuse_activated_convolution,)
 TO_FLOAT: tuple[Pass, ...] = (
     fuse_product_to_float, fuse_gemm_to_float, fuse_convolution_to_float,
 )  # fmt: skip
