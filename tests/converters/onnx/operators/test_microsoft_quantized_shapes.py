@@ -136,7 +136,8 @@ def windows(draw: Any) -> tuple[tuple[int, ...], dict[str, Any]]:
     kernel = [draw(st.integers(1, 4)) for _ in range(rank)]
     pads = [draw(st.integers(0, kernel[i % rank] - 1)) for i in range(2 * rank)]
     sizes = [max(draw(st.integers(1, 9)), k) for k in kernel]
-    options = {"kernel_shape": kernel, "strides": [draw(st.integers(1, 3)) for _ in range(rank)]}
+    strides = [draw(st.integers(1, k)) for k in kernel]
+    options = {"kernel_shape": kernel, "strides": strides}
     ends = draw(
         st.sampled_from([{"pads": pads}, {"auto_pad": "SAME_UPPER"}, {"auto_pad": "VALID"}])
     )
