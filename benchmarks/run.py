@@ -1,0 +1,172 @@
+"""The whole table: tensorlite beside its peers, line by line, in one command.
+
+\b
+    python benchmarks/run.py                             everything (an hour)
+    python benchmarks/run.py --only networks,int8        some groups
+    python benchmarks/run.py --lines resnet50 --threads 1 --rounds 5
+    python benchmarks/run.py --json results.json --markdown results.md --resume
+
+Each engine has a process of its own and they take turns; medians of the rounds are shown, the
+quartiles of the ratios, and the share that the arithmetic of the products has of what the
+processor's cores can do. A line whose result differs from a peer's is failed, not timed. Weights
+and inputs are random and fixed where no trained ones exist.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from suite import report, start
+from suite.lines import CASES, Case
+from suite.workers import Failed, measure
+
+GROUPS = [*dict.fromkeys(case.group for case in CASES.values()), "start"]
+PACKAGES = ("tensorlite", "numpy", "torch", "onnxruntime", "openvino", "numba", "llvmlite")
+
+
+def machine() -> dict[str, Any]:
+    """The processor and the versions."""
+    from tensorlite.devices.numba.llvm import target
+
+    versions = {}
+    for package in PACKAGES:
+        if find_spec(package):
+            versions[package] = metadata.version(package)
+    return {
+        "processor": target().cpu, "cores": os.cpu_count(), "system": platform.platform(),
+        "python": platform.python_version(), **versions,
+    }  # fmt: skip
+
+
+def timed(case: Case, threads: int, rounds: int, limit: float) -> dict[str, Any]:
+    """One line's result."""
+    found: dict[str, Any] = {
+        "name": case.name, "group": case.group, "threads": threads, "goals": case.goals
+    }  # fmt: skip
+    try:
+        measured = measure(case, threads, rounds)
+    except Failed as error:
+        return found | {"failed": str(error)}
+    wrong = {peer: error for peer, error in measured.errors.items() if not error <= case.close}
+    if wrong:
+        return found | {"failed": f"another result than {', '.join(wrong)}: {wrong}"}
+    found |= {"seconds": measured.seconds, "errors": measured.errors, "note": case.note}
+    found["met"] = report.judged(measured.seconds, case.goals, case.best_of)
+    if case.flops is not None:
+        seconds = statistics.median(measured.seconds["tensorlite"])
+        found["share"] = case.flops() * 1e-9 / seconds / (limit * threads)
+    return found
+
+
+def installed(case: Case) -> Case:
+    """A line without the peers that are not here."""
+    missing = [engine for engine in case.engines if not find_spec(engine)]
+    kept = {e: make for e, make in case.engines.items() if e not in missing}
+    goals = {e: goal for e, goal in case.goals.items() if e in kept}
+    return Case(**{**case.__dict__, "engines": kept, "goals": goals})
+
+
+def shown(results: list[dict[str, Any]]) -> Table:
+    table = Table(*report.HEAD, title="tensorlite and its peers", title_justify="left")
+    for result in results:
+        table.add_row(*report.row(result))
+    return table
+
+
+@click.command(help=__doc__, context_settings={"max_content_width": 100})
+@click.option("--only", default=",".join(GROUPS), help=f"groups: {', '.join(GROUPS)}")
+@click.option("--lines", default="", help="only lines whose name contains this")
+@click.option("--threads", default="1,2", show_default=True)
+@click.option("--rounds", default=15, show_default=True, help="turns of each engine")
+@click.option("--json", "target", type=click.Path(path_type=Path), help="results, every round")
+@click.option("--markdown", type=click.Path(path_type=Path), help="tables, as in the README")
+@click.option("--resume", is_flag=True, help="keep the lines that the JSON file has")
+def main(
+    only: str, lines: str, threads: str, rounds: int, target: Path | None, markdown: Path | None,
+    resume: bool,
+) -> None:  # fmt: skip
+    groups = only.split(",")
+    unknown = [group for group in groups if group not in GROUPS]
+    if unknown:
+        raise click.BadParameter(f"no group {unknown[0]!r}; there are {', '.join(GROUPS)}")
+    wanted = [int(n) for n in threads.split(",")]
+    kept: dict[str, Any] = {"results": [], "start": {}}
+    if resume and target is not None and target.exists():
+        kept = json.loads(target.read_text())
+    done = {(r["name"], r["threads"]) for r in kept["results"] if "failed" not in r}
+    kept["results"] = [r for r in kept["results"] if (r["name"], r["threads"]) in done]
+    work = [
+        (case, n) for case in map(installed, CASES.values()) for n in wanted
+        if case.group in groups and lines in case.name and n in case.threads
+        and (case.name, n) not in done and case.goals
+    ]  # fmt: skip
+    starts = [n for n in start.NETWORKS if "start" in groups and lines in n] if 1 in wanted else []
+    starts = [name for name in starts if name not in kept["start"]]
+    kept["machine"], limit = machine(), peak()
+    console = Console(width=160)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(work) + len(starts))
+        for case, n in work:
+            progress.update(task, description=f"{case.name}, {n} thread{'s' if n > 1 else ''}")
+            kept["results"].append(timed(case, n, rounds, limit))
+            save(kept, target, markdown)
+            progress.advance(task)
+        for name in starts:
+            progress.update(task, description=f"{name}, start")
+            kept["start"][name] = start.measure(start_model(name), engines_here(), rounds // 2 + 1)
+            save(kept, target, markdown)
+            progress.advance(task)
+    if kept["results"]:
+        console.print(shown(kept["results"]))
+    if kept["start"]:
+        console.print(report.start_markdown(kept["start"]))
+
+
+def engines_here() -> list[str]:
+    return [engine for engine in start.ENGINES if find_spec(engine)]
+
+
+def start_model(name: str) -> Any:
+    """What makes a network and its inputs."""
+    import network_files
+    from suite.networks import speech
+
+    if name == "silero-vad":
+        return lambda: network_files.fetched("silero-vad/op15", speech)
+    return lambda: network_files.made(name)
+
+
+def peak() -> float:
+    """GFLOP/s of one core."""
+    from tensorlite.devices.numba.plan.report import peak as measured
+
+    return measured()
+
+
+def save(kept: dict[str, Any], target: Path | None, markdown: Path | None) -> None:
+    if target is not None:
+        target.write_text(json.dumps(kept, indent=1))
+    if markdown is not None:
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for result in kept["results"]:
+            groups.setdefault(result["group"], []).append(result)
+        about = ", ".join(f"{key} {value}" for key, value in kept["machine"].items())
+        text = f"{about}\n\n{report.markdown(groups)}\n{report.start_markdown(kept['start'])}"
+        markdown.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The benchmark of ``run.py``: its lines, the engines in their processes, and the report."""
