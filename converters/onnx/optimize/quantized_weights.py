@@ -131,6 +131,7 @@ def _weights(view: View, hint: str, blocks: Blocks) -> tuple[str, str, str]:
 
 def fuse_weight_product(view: View) -> None:
     """``MatMul(x, DequantizeLinear(w))`` and ``Gemm`` likewise, with a bias."""
+    packed: dict[tuple[str, bool], tuple[str, str, str]] = {}  # layers may share their weights
     for node in view.nodes("MatMul", "Gemm"):
         turned = node.op_type == "Gemm" and bool(node.attributes.get("transB"))
         if node.op_type == "Gemm" and not _plain(view, node):
@@ -140,8 +141,10 @@ def fuse_weight_product(view: View) -> None:
         if blocks is None or known.dtype != blocks.scales.dtype.name or known.rank in (None, 0):
             continue
         bias = node.inputs[2] if len(node.inputs) > 2 else ""
-        names = _weights(view, node.inputs[1], blocks)
-        inputs = [node.inputs[0], *names, "", bias]
+        key = (node.inputs[1], turned)
+        if key not in packed:
+            packed[key] = _weights(view, node.inputs[1], blocks)
+        inputs = [node.inputs[0], *packed[key], "", bias]
         while not inputs[-1]:
             inputs.pop()
         n, k = blocks.numbers.shape

@@ -49,7 +49,9 @@ def model(text: str, dtype: Any, opset: int = 17) -> Any:
     return with_weights(text, opset, **used)
 
 
-def agree(proto: Any, left: dict[str, int], x: Any, share: float = 0.02) -> None:
+def agree(
+    proto: Any, left: dict[str, int], x: Any, share: float = 0.02, step: float = STEP
+) -> None:
     """Asserts which operators are left, and that results are at most a step from unoptimised."""
     module = tl.onnx.load(proto)
     failed = [c for c in module.explain().changes if "failed and was left out" in c.done]
@@ -59,10 +61,10 @@ def agree(proto: Any, left: dict[str, int], x: Any, share: float = 0.02) -> None
     have = module(x).numpy()
     assert have.dtype == expected.dtype
     difference = np.abs(have - expected)
-    assert difference.max() <= STEP * 1.01  # one step, where halves are rounded another way
+    assert difference.max() <= step * 1.01  # one step, where halves are rounded another way
     assert (difference > 1e-5).mean() <= share
     np.testing.assert_allclose(
-        tl.onnx.load(proto, optimize=False)(x).numpy(), expected, atol=STEP * 1.01
+        tl.onnx.load(proto, optimize=False)(x).numpy(), expected, atol=step * 1.01
     )
 
 
@@ -149,6 +151,25 @@ def test_clamps_are_the_limits_of_what_follows(
         text = text.replace(" <axis = 0>", "").replace("(wq, sw, zw)", "(wq, s2, z8)")
     proto = model(text, dtype, opset)
     agree(proto, {**ENDS, "QLinearConv": 1, **left}, random(2, 3, 6, 6))
+
+
+@pytest.mark.parametrize(
+    ("body", "opset", "operator"),
+    [
+        ("c = Softmax <axis = 2> (xd)", 12, "QLinearSoftmax"),
+        ("c = Softmax (xd)", 11, "QLinearSoftmax"),
+        ("c = ReduceMean <keepdims = 1> (xd, axes)", 18, "QLinearReduceMean"),
+        ("c = AveragePool <kernel_shape = [2, 2], dilations = [1, 1]> (xd)", 19,
+         "QLinearAveragePool"),
+    ],
+)  # fmt: skip
+def test_other_opsets(body: str, opset: int, operator: str) -> None:
+    text = f"""g (float[2, 3, 6, 6] x) => (float[n, p, q, r] y) {{
+        xq = QuantizeLinear (x, sx, zx)  xd = DequantizeLinear (xq, sx, zx)
+        {body}  yq = QuantizeLinear (c, small, zy)  y = DequantizeLinear (yq, small, zy)
+    }}"""
+    left = {**ENDS, f"com.microsoft.{operator}": 1}
+    agree(model(text, np.uint8, opset), left, random(2, 3, 6, 6), 0.1, 1e-3)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])

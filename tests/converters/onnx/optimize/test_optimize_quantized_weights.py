@@ -194,6 +194,13 @@ def test_a_table_that_is_a_matrix_too() -> None:
     check(model(nodes, x, weights, 3), {LOOK_UP: 1, N_BITS: 1}, x, 2 * 500 * 64 + 3 * 500 * 4)
 
 
+def test_layers_that_share_their_weights() -> None:
+    x = random(5, 256)
+    node, weights = dequantize("int4", (256, 256), 0, 32, True)
+    nodes = [node, *(helper.make_node("MatMul", [a, "w"], [b]) for a, b in ("xh", "hy"))]
+    check(model(nodes, x, weights), {N_BITS: 2}, x, 256 * 256 / 2 + 256 * 256 / 32 * 5)
+
+
 @pytest.mark.parametrize("dtype", [name for name, bits in BITS.items() if bits > 2])
 def test_onnxruntime_gives_the_same(dtype: str) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
