@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node
-from .quantized_values import EIGHT, SIXTEEN, Quantized, alike, parameters, rounded
+from .quantized_values import EIGHT, SIXTEEN, Quantized, alike, parameters, rounded, usual
 from .view import Pass, View
 
 _ALWAYS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
@@ -133,7 +133,7 @@ def _moved_parameters(
 ) -> tuple[tuple[str, ...], dict[str, Any]] | None:
     """The scale, zero point and attributes with which the result is dequantised."""
     names, scale = before.inputs[1:], view.constant(before.inputs[1])
-    if scale is None or not np.all(scale > 0):
+    if scale is None or not usual(scale):
         return None
     if scale.ndim == 0 or (scale.size == 1 and not before.attributes.get("block_size")):
         return names, before.attributes

@@ -69,7 +69,7 @@ def parameters(
     scale, zero = view.constant(node.inputs[1]), view.constant(given)
     if scale is None or (given and zero is None) or scale.dtype != np.float32:
         return None
-    if not np.all((scale > _SMALLEST) & (scale < _LARGEST)):
+    if not usual(scale):
         return None
     if zero is not None and zero.shape != scale.shape:
         return None
@@ -79,9 +79,14 @@ def parameters(
     if scale.size != 1 or scale.ndim > 1:
         rank = view.known(value).rank
         axis = node.attributes.get("axis", 1)
-        if channel is None or rank is None or scale.ndim != 1 or axis % rank != channel % rank:
+        if channel is None or not rank or scale.ndim != 1 or axis % rank != channel % rank:
             return None
     return Quantized(value, node.inputs[1], given, dtype, node)
+
+
+def usual(scale: Array) -> bool:
+    """Whether scales are positive and far from the ends of float32."""
+    return bool(np.all((scale > _SMALLEST) & (scale < _LARGEST)))
 
 
 def alike(view: View, a: Quantized, b: Quantized) -> bool:

@@ -162,10 +162,11 @@ def _plain(view: View, node: Node) -> bool:
         return False
     if len(node.inputs) < 3 or not node.inputs[2]:
         return True
-    columns = view.known(node.inputs[1]).shape
-    bias = view.known(node.inputs[2]).shape
-    place = 0 if node.attributes.get("transB") else 1
-    return columns is not None and bias == (columns[place],)
+    weights = view.known(node.inputs[1]).shape
+    if weights is None or len(weights) != 2:
+        return False
+    columns = weights[0] if node.attributes.get("transB") else weights[1]
+    return view.known(node.inputs[2]).shape == (columns,)
 
 
 def fuse_weight_lookup(view: View) -> None:
