@@ -15,6 +15,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 _MAGIC = b"tensorlite kernel 1\n"
@@ -95,10 +96,15 @@ def write(name: str, code: bytes) -> None:
 
 def _prune(place: Path) -> None:
     """Removes the oldest files while all together are larger than allowed."""
-    entries = [(e.stat(), e.path) for e in os.scandir(place) if e.is_file(follow_symlinks=False)]
+    entries = []
+    with os.scandir(place) as found:
+        for entry in found:
+            with suppress(FileNotFoundError):  # another process has removed it
+                if entry.is_file(follow_symlinks=False):
+                    entries.append((entry.stat(), entry.path))
     total = sum(s.st_size for s, _ in entries)
-    for found, path in sorted(entries, key=lambda entry: entry[0].st_mtime):
+    for state, path in sorted(entries, key=lambda entry: entry[0].st_mtime):
         if total <= MAX_BYTES:
             return
-        os.unlink(path)
-        total -= found.st_size
+        Path(path).unlink(missing_ok=True)
+        total -= state.st_size

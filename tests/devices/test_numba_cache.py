@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +74,26 @@ def test_the_oldest_go_when_it_is_full(place: Path, monkeypatch: pytest.MonkeyPa
         os.utime(place / f"k{i}", (i, i))
     assert sorted(p.name for p in place.iterdir())[-1] == "k5"
     assert sum(p.stat().st_size for p in place.iterdir()) <= 400
+
+
+def test_files_that_another_process_removes_meanwhile(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        cache.write(name, bytes(100))
+    plain = os.scandir
+
+    @contextmanager
+    def slow(folder: Path) -> Iterator[Any]:
+        with plain(folder) as found:
+            entries = list(found)
+        (folder / "a").unlink()
+        yield iter(entries)
+
+    monkeypatch.setattr(os, "scandir", slow)
+    monkeypatch.setattr(cache, "MAX_BYTES", 300)
+    cache.write("c", bytes(200))
+    assert {p.name for p in place.iterdir()} == {"c"}
 
 
 def test_keys_differ_where_any_part_does() -> None:
