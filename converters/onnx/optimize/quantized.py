@@ -8,6 +8,7 @@ from __future__ import annotations
 from .quantized_dynamic import DYNAMIC
 from .quantized_elementwise import ELEMENTWISE
 from .quantized_moves import MOVES
+from .quantized_normalization import NORMALIZED
 from .quantized_products import PRODUCTS
 from .quantized_to_float import ACTIVATED, TO_FLOAT
 from .quantized_weights import WEIGHTS
@@ -17,7 +18,9 @@ from .view import Pass
 FIRST: tuple[Pass, ...] = WRITTEN
 """Before constants are folded."""
 
-QUANTIZED: tuple[Pass, ...] = (*MOVES, *PRODUCTS, *ELEMENTWISE, *DYNAMIC, *ACTIVATED)
+QUANTIZED: tuple[Pass, ...] = (
+    *NORMALIZED, *MOVES, *PRODUCTS, *ELEMENTWISE, *DYNAMIC, *ACTIVATED,
+)  # fmt: skip
 
 UNQUANTIZED: tuple[Pass, ...] = TO_FLOAT
 """When no more results will turn out to be quantised."""

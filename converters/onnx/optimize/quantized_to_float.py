@@ -10,7 +10,7 @@ import numpy as np
 
 from ..graph import Node
 from .quantized_products import added, factors_of, fuse_gemm
-from .quantized_values import dequantized, quantized
+from .quantized_values import dequantized, quantized, real_vector
 from .view import Array, Pass, View
 
 MICROSOFT = "com.microsoft"
@@ -66,7 +66,7 @@ def _fuse_convolutions(view: View, convolutions: list[Node]) -> None:
             continue
         own = conv.inputs[2] if len(conv.inputs) > 2 else ""
         last, name = (conv, own) if own else added(view, conv, 1)
-        bias = _real(view, name)
+        bias = real_vector(view, name)
         if name and bias is None:
             continue
         shape = (1, -1, *[1] * (numbers.ndim - 2))
@@ -75,24 +75,6 @@ def _fuse_convolutions(view: View, convolutions: list[Node]) -> None:
         if bias is not None:
             terms.append(("Add", bias.reshape(shape)))
         _scaled(view, conv, last, (x.names(view), w.names(view)), terms)
-
-
-def _real(view: View, name: str) -> Array | None:
-    """A constant vector in float32, which may be written as integers of a scale."""
-    node = view.producer(name, "DequantizeLinear")
-    array = view.constant(name if node is None else node.inputs[0])
-    if array is None or array.ndim != 1:
-        return None
-    if node is None:
-        return array if array.dtype == np.float32 else None
-    scale = view.constant(node.inputs[1])
-    zero = view.constant(node.inputs[2]) if len(node.inputs) > 2 else None
-    if scale is None or node.attributes.get("block_size") or (zero is not None and zero.any()):
-        return None
-    if scale.dtype != np.float32 or scale.size not in (1, array.size):
-        return None
-    found: Array = array.astype(np.float32) * scale.reshape(-1)
-    return found
 
 
 def _scaled(

@@ -134,3 +134,21 @@ def product_bias(
     if np.any(scale > y.scales(view)[0] / 16) or np.any(np.abs(whole) >= 2**30):
         return None
     return view.add_constant(f"{name}_whole", whole.astype(np.int32), True)
+
+
+def real_vector(view: View, name: str) -> Array | None:
+    """A constant vector in float32, which may be written as integers of a scale."""
+    node = view.producer(name, "DequantizeLinear")
+    array = view.constant(name if node is None else node.inputs[0])
+    if array is None or array.ndim != 1:
+        return None
+    if node is None:
+        return array if array.dtype == np.float32 else None
+    scale = view.constant(node.inputs[1])
+    zero = view.constant(node.inputs[2]) if len(node.inputs) > 2 else None
+    if scale is None or node.attributes.get("block_size") or (zero is not None and zero.any()):
+        return None
+    if scale.dtype != np.float32 or scale.size not in (1, array.size):
+        return None
+    found: Array = array.astype(np.float32) * scale.reshape(-1)
+    return found

@@ -37,6 +37,8 @@ def weights(dtype: Any) -> dict[str, Any]:
         "n6": numbers(6, 6), "s6": np.float32([1, 2, 3, 4, 5, 6]) / 100, "z6": np.zeros(6, np.int8),
         "g6": numbers(4, 108), "s4": np.float32([1, 2, 3, 4]) / 1000, "z4": np.zeros(4, np.int8),
         "gb": np.arange(4, dtype=np.int32) * 50, "sg": np.float32([1, 2, 3, 4]) / 1000 * sx,
+        "f5": np.float32([0.5, 1, 2, 0.7, 1.1]), "m5": np.float32([0.1, -1, 0, 0.3, 0.2]),
+        "v5": np.float32([1, 2, 0.5, 0.1, 0.7]), "sign": np.float32([0.5, -1, 2, 0.7, 1.1]),
         "low": np.float32(-0.5), "high": np.float32(1.5), "axes": np.int64([2, 3]),
         "small": np.float32(1e-3),
     }  # fmt: skip
@@ -211,6 +213,25 @@ def test_convolutions_whose_results_stay_floats(
     }}"""
     agree(model(text, dtype), {Q: 1, "ConvInteger": 1, "Cast": 1, "Mul": 1, **left},
           random(2, 3, 6, 6), share=0)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize("bias", ["", ", bf", ", bd"])
+@pytest.mark.parametrize("weight", ["<axis = 0> (wq, sw, zw)", "(wq, s2, z8)", "(wq, s2)"])
+def test_batch_normalisation(weight: str, bias: str, dtype: Any) -> None:
+    text = f"""g (float[n, 3, 6, 6] x) => (float[n, p, q, r] y) {{
+        xq = QuantizeLinear (x, sx, zx)  xd = DequantizeLinear (xq, sx, zx)
+        bd = DequantizeLinear <axis = 0> (bq, sb)  w = DequantizeLinear {weight}
+        k = Conv (xd, w{bias})  n5 = BatchNormalization (k, f5, bf, m5, v5)  c = Relu (n5)
+        yq = QuantizeLinear (c, sy, lowest)  y = DequantizeLinear (yq, sy, lowest)
+    }}"""
+    agree(model(text, dtype), {**ENDS, "QLinearConv": 1}, random(2, 3, 6, 6))
+    below = model(text.replace("f5", "sign"), dtype)  # factors below zero: not into scales
+    assert operators(tl.onnx.load(below))["QLinearConv"] == 0
+    (want,) = runtime(below, random(2, 3, 6, 6))
+    np.testing.assert_allclose(
+        tl.onnx.load(below)(random(2, 3, 6, 6)).numpy(), want, atol=1.01 * STEP
+    )
 
 
 def test_products_of_two_values_that_are_computed() -> None:
