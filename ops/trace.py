@@ -24,6 +24,7 @@ from ..dtypes import dtype as Dtype
 from ..tensor import Tensor, wrap
 from .nested import flattened, mapped
 from .registry import Op
+from .sketch import sketched
 
 TRACERS: list[Tracer] = []
 _lock = threading.Lock()
@@ -178,11 +179,18 @@ class _Aside:
         self.tracer.depth -= 1
 
 
+class _NumbersNeeded(BaseException):
+    """In a trace of shapes only: numbers are looked at, so they have to be computed."""
+
+
 class Tracer:
     """Notes the calls of one thread. ``whole`` says of an operator whether to note it whole."""
 
-    def __init__(self, whole: Callable[[Op, Mapping[str, Any]], bool], device: Device) -> None:
+    def __init__(
+        self, whole: Callable[[Op, Mapping[str, Any]], bool], device: Device, numbers: bool = True
+    ) -> None:
         self.whole = whole
+        self.numbers = numbers  # whether values are computed, and not only their shapes
         self.device = device
         self.thread = threading.get_ident()
         self.calls: list[Call] = []
@@ -201,6 +209,8 @@ class Tracer:
 
     def escape(self, why: str) -> None:
         """Notes that numbers left the tensors."""
+        if not self.depth and not self.numbers:
+            raise _NumbersNeeded(why)
         if not self.depth and not self.escaped:
             self.escaped = why
 
@@ -253,7 +263,8 @@ class Tracer:
     def note(self, name: str, function: Any, args: Any, kwargs: Any, why: str = "") -> Any:
         """Runs a call aside and notes it as one."""
         with self.aside():
-            result = function(*args, **kwargs)
+            shaped = None if self.numbers else sketched(name, function, args, kwargs)
+            result = function(*args, **kwargs) if shaped is None else wrap(shaped, self.device)
         return self._noted(name, function, args, kwargs, result, why)
 
     def _noted(
@@ -389,7 +400,26 @@ def trace(
 
     ``whole(operator, arguments)`` says whether an operator made of others is noted as one.
     """
-    tracer = Tracer(whole, device)
+    return _traced(Tracer(whole, device), function, args, kwargs)
+
+
+def trace_of_shapes(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], device: Device,
+    whole: Callable[[Op, Mapping[str, Any]], bool],
+) -> tuple[Trace, Any]:  # fmt: skip
+    """As :func:`trace`, without most of the arithmetic: what it gives are zeros.
+
+    Where a function looks at numbers, or refuses zeros, it is traced again, with numbers.
+    """
+    try:
+        return _traced(Tracer(whole, device, numbers=False), function, args, kwargs)
+    except (_NumbersNeeded, Exception):
+        return trace(function, args, kwargs, device, whole)
+
+
+def _traced(
+    tracer: Tracer, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Trace, Any]:
     given, named = mapped(
         lambda v: tracer.input(v._array) if isinstance(v, Tensor) else v, (args, kwargs)
     )
@@ -405,5 +435,5 @@ def trace(
             if not TRACERS:
                 put_fast_back()
     tracer.depth += 1  # from here on the tensors are only looked at
-    found = Trace(tracer.calls, tracer.values, tracer.inputs, _refs(result), device)
+    found = Trace(tracer.calls, tracer.values, tracer.inputs, _refs(result), tracer.device)
     return found, _bare(result)

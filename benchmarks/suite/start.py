@@ -77,6 +77,9 @@ def measure(
 
 def _once(engine: str, folder: Path, cache: Path) -> tuple[float, float]:
     environment = {**os.environ, "TENSORLITE_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "1"}
+    # As an installed package has it: modules compiled to bytecode, by the first, unmeasured turn.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     command = [sys.executable, str(_HERE), engine, str(folder / "model.onnx")]
     start = time.perf_counter()
     done = subprocess.run(

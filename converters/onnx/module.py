@@ -49,6 +49,7 @@ class OnnxModule(Module):
         changes: Explanation | None = None,
     ) -> None:
         super().__init__()
+        self.training = False  # a converted network is there to be run
         self.model = model
         self.original = original  # gives the model as it was before it was optimised
         self.changes = changes

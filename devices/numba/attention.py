@@ -20,7 +20,7 @@ from functools import cache
 from .brgemm import WORDS
 from .code import Code, Value, module
 from .fused import Words, share
-from .llvm import compiled
+from .llvm import made_by
 
 SCORES = len(WORDS) + 2  # words of the first product: with a mask
 SOFTMAX = 4
@@ -92,4 +92,4 @@ def attention_ir(masked: bool) -> str:
 
 def attention(masked: bool) -> int:
     """The address of the kernel, compiled if need be."""
-    return compiled(attention_ir(masked))
+    return made_by(attention_ir, masked)

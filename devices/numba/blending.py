@@ -11,7 +11,7 @@ from functools import cache
 
 from .code import Code, Value, module
 from .fused import Vectors, Words, share
-from .llvm import compiled, target
+from .llvm import made_by, target
 
 
 @cache
@@ -51,4 +51,4 @@ def blend_ir() -> str:
 
 def blend() -> int:
     """The address of the kernel, compiled if need be."""
-    return compiled(blend_ir())
+    return made_by(blend_ir)

@@ -11,7 +11,7 @@ from functools import cache
 
 from .code import Code, Value, module
 from .fused import Words, share
-from .llvm import compiled
+from .llvm import made_by
 
 
 @cache
@@ -47,4 +47,4 @@ def _fill(code: Code, place: Value, size: Value, byte: Value) -> None:
 
 def border() -> int:
     """The address of the kernel, compiled if need be."""
-    return compiled(border_ir())
+    return made_by(border_ir)

@@ -28,7 +28,7 @@ from .code import Code, Value, module
 from .emit import Expression
 from .expressions import ACC, Tree, emitted, weight
 from .gemm import Tile, load_vector, mask_of, splat
-from .llvm import compiled, target
+from .llvm import made_by, target
 
 #: The words before the operands: addresses (C, A, B, bias, tables), then sizes.
 WORDS = (
@@ -319,4 +319,4 @@ def around(spec: Spec, micros: Sequence[Code]) -> str:
 
 def product(spec: Spec) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(product_ir(spec))
+    return made_by(product_ir, spec)

@@ -20,7 +20,7 @@ from .brgemm import Micro, Spec, around
 from .code import Code, Value
 from .expressions import SUM, Tree
 from .gemm import Tile, load_vector
-from .llvm import compiled, is_x86, target
+from .llvm import is_x86, made_by, target
 from .narrowing import narrow
 
 RESULTS = {"float32": "float", "int32": "i32", "int8": "i8", "uint8": "i8"}
@@ -149,4 +149,4 @@ def integer_product_ir(spec: Spec, signed: bool) -> str:
 
 def integer_product(spec: Spec, signed: bool) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(integer_product_ir(spec, signed))
+    return made_by(integer_product_ir, spec, signed)

@@ -12,7 +12,7 @@ from functools import cache
 from .code import Code, Value, module
 from .fused import Words, nest, placed, share
 from .gemm import Tile, turned
-from .llvm import compiled, target
+from .llvm import made_by, target
 
 
 @dataclass(frozen=True)
@@ -133,4 +133,4 @@ def _each(
 
 def copier(spec: Spec) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(copy_ir(spec))
+    return made_by(copy_ir, spec)

@@ -19,7 +19,7 @@ from functools import cache
 from .code import Code, Value, module
 from .expressions import ACC, SUM, Tree, emitted
 from .fused import SOURCES, Vectors, Words, placed, share
-from .llvm import compiled, target
+from .llvm import made_by, target
 from .narrowing import narrow
 
 PIXELS = 8  # at most so many in a group
@@ -147,4 +147,4 @@ def depthwise_ir(spec: Spec) -> str:
 
 def depthwise(spec: Spec) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(depthwise_ir(spec))
+    return made_by(depthwise_ir, spec)

@@ -17,7 +17,7 @@ from .emit import Expression
 from .expressions import LEAVES, Tree, emitted, is_whole, narrowed
 from .halves import HALVES, rounded, widened
 from .integers import NARROW, wide
-from .llvm import compiled, target
+from .llvm import made_by, target
 from .narrowing import narrow
 
 #: Operands of other dtypes are converted as they are read: LLVM's type, and how.
@@ -345,4 +345,4 @@ def fused_ir(spec: Spec) -> str:
 
 def fused(spec: Spec) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(fused_ir(spec))
+    return made_by(fused_ir, spec)

@@ -12,7 +12,7 @@ from functools import cache
 
 from .code import Code, module
 from .fused import Words, share
-from .llvm import compiled
+from .llvm import made_by
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def gather_ir(spec: Spec) -> str:
 
 def gather_rows(spec: Spec) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(gather_ir(spec))
+    return made_by(gather_ir, spec)
 
 
 @cache
@@ -102,4 +102,4 @@ def along_ir(size: int, width: int, back: bool = False) -> str:
 
 def gather_along(size: int, width: int, back: bool = False) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(along_ir(size, width, back))
+    return made_by(along_ir, size, width, back)

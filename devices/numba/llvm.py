@@ -1,7 +1,8 @@
 """From LLVM IR as text to the address of machine code for this processor.
 
 The IR names its function ``@kernel``; it is given a name of its own here, from the hash of the IR,
-the processor and the compiler, under which the code is also kept on disk (:mod:`.cache`).
+the processor and the compiler, under which the code is also kept on disk (:mod:`.cache`). A kernel
+of plans is named by the source that writes its IR and by what it is written for.
 
 ``TENSORLITE_CPU`` compiles for another processor than this one: "generic", "avx2", "avx512" or a
 name that LLVM knows. It is for tests: what this machine lacks it cannot run.
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ...errors import OperatorError
@@ -101,7 +104,28 @@ def _engine() -> Any:
 
 def compiled(ir: str) -> int:
     """The address of the function ``@kernel`` in LLVM IR; compiled only if nobody did before."""
-    name = key(_FORMAT, target().cpu, target().features, _version(), ir)
+    return _kept(key(_FORMAT, target().cpu, target().features, _version(), ir), lambda: ir)
+
+
+def made_by(write_ir: Callable[..., str], *given: Hashable) -> int:
+    """The address of ``@kernel`` in what a function of this folder writes for arguments.
+
+    It is known by the source of this folder and the arguments, so that IR is written only where
+    no machine code is kept.
+    """
+    maker = f"{write_ir.__module__}.{write_ir.__qualname__}"
+    name = key(_FORMAT, target().cpu, target().features, _version(), _sources(), maker, repr(given))
+    return _kept(name, lambda: write_ir(*given))
+
+
+@cache
+def _sources() -> str:
+    """A hash of the modules that write IR."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return key(*[path.read_text(encoding="utf-8") for path in files])
+
+
+def _kept(name: str, ir: Callable[[], str]) -> int:
     with _lock:
         if name not in _addresses:
             symbol = f"k_{name}"
@@ -109,7 +133,7 @@ def compiled(ir: str) -> int:
             code = read(name)
             _counts["made" if code is None else "found"] += 1
             if code is None:
-                code = _object(ir.replace("@kernel", f"@{symbol}"))
+                code = _object(ir().replace("@kernel", f"@{symbol}"))
                 write(name, code)
             _addresses[name] = load(symbol, code)
         return _addresses[name]

@@ -12,7 +12,7 @@ from functools import cache
 from .code import Code, module
 from .fused import Words, share
 from .gemm import Tile, pack_ir, pack_transposed_ir
-from .llvm import compiled
+from .llvm import made_by
 
 
 @cache
@@ -43,4 +43,4 @@ def packing_ir(tile: Tile, transposed: bool) -> str:
 @cache
 def packing(tile: Tile, transposed: bool) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(packing_ir(tile, transposed))
+    return made_by(packing_ir, tile, transposed)

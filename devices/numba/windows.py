@@ -12,7 +12,7 @@ from functools import cache
 
 from .code import Code, Value, module
 from .fused import Vectors, Words, share
-from .llvm import compiled, target
+from .llvm import made_by, target
 
 _AT_ONCE = 4  # vectors of channels
 
@@ -73,4 +73,4 @@ def windows_ir(maximum: bool) -> str:
 
 def windows(maximum: bool) -> int:
     """The address of a kernel, compiled if need be."""
-    return compiled(windows_ir(maximum))
+    return made_by(windows_ir, maximum)

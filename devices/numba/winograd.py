@@ -31,7 +31,7 @@ from .code import Code, Value, module
 from .emit import Expression
 from .expressions import ACC, Tree, emitted
 from .fused import Vectors, Words, placed, share
-from .llvm import compiled, target
+from .llvm import made_by, target
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -228,9 +228,9 @@ def output_ir(spec: Spec) -> str:
 
 def before(transform: Transform) -> int:
     """The address of the kernel of the input, compiled if need be."""
-    return compiled(input_ir(transform))
+    return made_by(input_ir, transform)
 
 
 def after(spec: Spec) -> int:
     """The address of the kernel of the output, compiled if need be."""
-    return compiled(output_ir(spec))
+    return made_by(output_ir, spec)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ....errors import DeviceMismatchError
 from ....ops.nested import mapped
-from ....ops.trace import trace
+from ....ops.trace import trace, trace_of_shapes
 from ....progress import progress
 from ....tensor import Tensor, wrap
 from ...base import resolve
@@ -69,7 +69,8 @@ class Compiled:
             name = type(self.function).__name__
             with progress(f"compiling {name} for this processor"):
                 before = _state(self.function)
-                found, _ = trace(self.function, given, named, self.device, whole)
+                noted = trace if before else trace_of_shapes
+                found, _ = noted(self.function, given, named, self.device, whole)
                 for array, kept in before:
                     array[...] = kept
                 plan = Plan(found)

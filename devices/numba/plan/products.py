@@ -35,14 +35,22 @@ def offsets(shape: Sequence[int], strides: Sequence[int]) -> Array:
 
 @dataclass
 class Matrices:
-    """Constant B's of one product or of groups, packed when the product is written."""
+    """Constant B's of one product or of groups, packed when the product is written.
 
-    arrays: list[Array]  # (k, n)
+    Views of the weights, (..., n): as matrices they would be copies.
+    """
+
+    arrays: list[Array]
     tile: Tile
 
     @property
     def n(self) -> int:
-        return int(self.arrays[0].shape[1])
+        return int(self.arrays[0].shape[-1])
+
+    @property
+    def depth(self) -> int:
+        """The rows of one as a matrix."""
+        return self.arrays[0].size // self.n
 
     @property
     def count(self) -> int:
@@ -51,7 +59,12 @@ class Matrices:
     @property
     def size(self) -> int:
         """The elements of one, packed."""
-        return self.count * self.tile.columns * len(self.arrays[0])
+        return self.count * self.tile.columns * self.depth
+
+    def joined(self) -> Array:
+        """The matrices side by side."""
+        flat = [array.reshape(-1, self.n) for array in self.arrays]
+        return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
 
 @dataclass
@@ -173,7 +186,7 @@ class Product(Producer):
             n = b.n * self.groups
             rest = folded(tree, operands, self.kind, n)
             tree, operands, bias = rest.tree, rest.operands, rest.bias(self.bias, n)
-            scaled = rest.weights(np.concatenate(b.arrays, axis=1), 1)
+            scaled = rest.weights(b.joined(), 1)
             b = constant_panels(self.builder, np.split(scaled, self.groups, axis=1), b.tile)
         wide = np.zeros(b.wide * self.groups, np.float32)
         if bias is not None:

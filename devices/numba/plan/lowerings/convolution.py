@@ -133,10 +133,7 @@ def _product(
     )
     per_group = len(w) // groups
     order = (*range(2, count + 2), 1, 0)
-    matrices = [
-        w[g * per_group : (g + 1) * per_group].transpose(order).reshape(-1, per_group)
-        for g in range(groups)
-    ]
+    matrices = [w[g * per_group : (g + 1) * per_group].transpose(order) for g in range(groups)]
     b_of = Matrices(matrices, tile_of(per_group))
     starts = None
     if groups > 1:
