@@ -130,3 +130,10 @@ def test_encoder(per_channel: bool, tmp_path: Path) -> None:
     assert np.abs(module(x).numpy() - want).mean() < 1e-4
     plain = tl.onnx.load(path, optimize=False)
     np.testing.assert_allclose(plain(x).numpy(), want, atol=0.02)
+
+
+def test_the_plan_of_an_encoder(tmp_path: Path) -> None:
+    path, x = dynamic(quantized_files.encoder(), tmp_path), tl.from_numpy(random(2, 7, 32))
+    want = tl.onnx.load(path)(x).numpy()
+    plan = tl.onnx.load(path, device="numba").compile(x.to("numba"))
+    np.testing.assert_allclose(plan(x.to("numba")).cpu().numpy(), want, atol=0.02)

@@ -258,3 +258,20 @@ def test_zero_points_that_are_no_whole_numbers() -> None:
         weights = {"wq": whole("int8", 256, 200), "s": scales(200), "z": np.float32(zero)}
         proto = model(nodes, x, {name: np.asarray(array) for name, array in weights.items()})
         check(proto, {left: 1}, x, 4 * 256 * 200)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint4", "int2"])
+def test_plans(dtype: str) -> None:
+    x = np.array([[3, 499, 0], [-1, 7, 7]], np.int64)
+    node, weights = dequantize(dtype, (500, 64), 1, 32, True)
+    other, more = dequantize(dtype, (64, 300), 0, 32, False)
+    other.input[:], other.output[:] = ["vq", "t"], ["v"]
+    weights |= {"vq": more["wq"], "t": more["s"]}
+    nodes = [node, other, helper.make_node("Gather", ["w", "x"], ["e"]),
+             helper.make_node("MatMul", ["e", "v"], ["y"])]  # fmt: skip
+    proto = model(nodes, x, weights, 3)
+    check(proto, {LOOK_UP: 1, N_BITS: 1}, x, 60_000)
+    given = tl.from_numpy(x).to("numba")
+    have = tl.onnx.load(proto, device="numba").compile(given)(given).cpu().numpy()
+    want = tl.onnx.load(proto, optimize=False)(x).numpy()
+    np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-5)

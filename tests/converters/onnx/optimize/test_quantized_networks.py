@@ -109,3 +109,19 @@ def test_16_bits_stay_floats_between(name: str, tmp_path: Path) -> None:
     want = quantized_files.onnxruntime(path, inputs, False)
     (have,) = tl.onnx.load(path).run(inputs).values()
     assert np.abs(have.numpy() - want).max() <= 4 * float(np.ptp(want)) / 65535
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("activations", ["uint8", "int8"])
+def test_plans_give_the_same(name: str, activations: str, tmp_path: Path) -> None:
+    proto = NETWORKS[name]()
+    path = quantized_files.static(proto, tmp_path, **options_of(activations, "int8", True))
+    inputs = quantized_files.inputs_of(proto, 99)
+    (want,) = tl.onnx.load(path).run(inputs).values()
+    given = {key: tl.from_numpy(array).to("numba") for key, array in inputs.items()}
+    plan = tl.onnx.load(path, device="numba").compile(**given)
+    have = plan(**given).cpu().numpy()
+    step = float(np.ptp(want.numpy())) / 255
+    off = np.abs(have - want.numpy())
+    assert off.max() <= 2 * step
+    assert (off > step / 100).mean() <= 0.05
