@@ -39,7 +39,7 @@ def _blocks(view: View, name: str, along: int) -> Blocks | None:
     node = view.producer(name, "DequantizeLinear")
     if node is None:
         return None
-    numbers, scale = view.constant(node.inputs[0]), view.constant(node.inputs[1])
+    numbers, scale = _matrix(view, node.inputs[0]), view.constant(node.inputs[1])
     zero_name = node.inputs[2] if len(node.inputs) > 2 else ""
     zero = view.constant(zero_name)
     if numbers is None or scale is None or (zero_name and zero is None):
@@ -63,6 +63,15 @@ def _blocks(view: View, name: str, along: int) -> Blocks | None:
     middle = np.all(points == 1 << (bits - 1))
     whole = whole if along else np.ascontiguousarray(whole.T)
     return Blocks(whole, scales, None if middle else points, bits, size)
+
+
+def _matrix(view: View, name: str) -> Array | None:
+    """A constant, or one that is turned: beyond some size, constants are not computed."""
+    turn = view.producer(name, "Transpose")
+    array = view.constant(name if turn is None else turn.inputs[0])
+    if turn is None or array is None or array.ndim != 2:
+        return array
+    return array.T if turn.attributes.get("perm", [1, 0]) == [1, 0] else None
 
 
 def _from_zero(numbers: Array, shift: int) -> Array:
