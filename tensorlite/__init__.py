@@ -92,6 +92,7 @@ from . import fft, linalg, masked, nn, signal, special, trees  # noqa: E402
 # Loaded when first used: they import what most programs do not need.
 _LAZY = {
     "onnx": ("converters.onnx", None),
+    "codec": ("codec", None),
     "load": ("converters.files", "load"),
     "save": ("converters.files", "save"),
     "fetch": ("fetch", None),

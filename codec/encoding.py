@@ -1,0 +1,53 @@
+"""Encoding loops, compiled by numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..devices.numba.jit import jit
+
+
+@jit("u1* i8 i8 i4* u1* i8*")
+def huffman_stream(
+    symbols: Any, count: Any, pairs: Any, codes: Any, out: Any, written: Any
+) -> None:
+    """Codes of symbols, lowest bit first; an odd symbol's partner is itself."""
+    word, bits, place = 0, 0, 0
+    if pairs:
+        for i in range(0, count, 2):
+            first = symbols[i]
+            second = symbols[i + 1] if i + 1 < count else first
+            code = codes[first | second << 8]
+            word |= (code >> 8) << bits
+            bits += code & 255
+            while bits >= 8:
+                out[place] = word & 255
+                word >>= 8
+                bits -= 8
+                place += 1
+    else:
+        for i in range(count):
+            code = codes[symbols[i]]
+            word |= (code >> 8) << bits
+            bits += code & 255
+            while bits >= 8:
+                out[place] = word & 255
+                word >>= 8
+                bits -= 8
+                place += 1
+    if bits:
+        out[place] = word & 255
+        place += 1
+    written[0] = place
+
+
+@jit("u1* i8 i8* i8*")
+def histogram(symbols: Any, count: Any, counts: Any, other: Any) -> None:
+    """How often each byte occurs; two tables, since the same byte often follows itself."""
+    for i in range(0, count - 1, 2):
+        counts[symbols[i]] += 1
+        other[symbols[i + 1]] += 1
+    if count % 2:
+        counts[symbols[count - 1]] += 1
+    for i in range(256):
+        counts[i] += other[i]
