@@ -14,6 +14,7 @@ import numpy as np
 from .registry import Array
 
 _LONG = 2048  # elements of a row from which rows are sorted one by one
+_PIECE = 1 << 15
 
 
 def keys_of(xp: Any, x: Array) -> Array:
@@ -51,20 +52,39 @@ def first_of(xp: Any, input: Array, dim: int, count: int, descending: bool) -> A
 
 def _first(xp: Any, x: Array, count: int, descending: bool) -> Array:
     """Along the last dimension."""
+    size = x.shape[-1]
+    few = 0 < count <= size // 2
+    if few and x.ndim == 1 and size >= _LONG and x.dtype.itemsize <= 4 and x.dtype != np.uint32:
+        return _first_of_row(xp, x, count, descending)
     keys = keys_of(xp, x)
     keys = ~keys if descending else keys
-    size = keys.shape[-1]
     if keys.dtype != np.int32 or size >= 2**31:
         return _by_argsort(xp, keys)[..., :count]
-    few = 0 < count <= size // 2
-    if few and size >= _LONG and keys.ndim == 1:
-        return _first_of_row(xp, keys, count)
     placed = _placed(xp, keys)
     if few:
         placed.partition(count - 1, axis=-1)
         placed = placed[..., :count]
     placed.sort(axis=-1)
     return placed[..., :count] & 0xFFFFFFFF
+
+
+def _first_of_row(xp: Any, x: Array, count: int, descending: bool) -> Array:
+    """A piece at a time, in the cache: what is not after the last of the best so far joins them."""
+    best, piece = xp.empty(0, np.int64), max(_PIECE, 4 * count)
+    for start in range(0, len(x), piece):
+        keys = keys_of(xp, x[start : start + piece])
+        keys = ~keys if descending else keys
+        if len(best) == count:
+            last = best[count - 1] >> 32
+        else:
+            last = xp.partition(keys, min(count, len(keys)) - 1)[min(count, len(keys)) - 1]
+        places = xp.flatnonzero(keys <= last)
+        best = xp.concatenate([best, (keys[places].astype(np.int64) << 32) | (places + start)])
+        if len(best) > count:
+            best.partition(count - 1)
+            best = best[:count]
+    best.sort()
+    return best & 0xFFFFFFFF
 
 
 def _by_argsort(xp: Any, keys: Array) -> Array:
@@ -74,15 +94,6 @@ def _by_argsort(xp: Any, keys: Array) -> Array:
     if (found[..., 1:] == found[..., :-1]).any():
         return xp.argsort(keys, axis=-1, kind="stable")
     return order
-
-
-def _first_of_row(xp: Any, keys: Array, count: int) -> Array:
-    """Only what is not above the last of them is looked at with its place."""
-    last = xp.partition(keys, count - 1)[count - 1]
-    places = xp.flatnonzero(keys <= last)
-    placed = (keys[places].astype(np.int64) << 32) | places
-    placed.sort()
-    return placed[:count] & 0xFFFFFFFF
 
 
 def _placed(xp: Any, keys: Array) -> Array:

@@ -20,11 +20,13 @@ On systems other than Linux steps run on the calling thread.
 from __future__ import annotations
 
 import ctypes
+import math
 import mmap
 import os
 import platform
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -350,6 +352,7 @@ class Work:
         self.count = len(records)
         self.address = int(records.ctypes.data)
         self.by_team: dict[tuple[int, int], Claims] = {}
+        self.alone = self.together = math.inf  # the least seconds of a run
 
     def claims(self, threads: int) -> Claims:
         key = threads, _forks
@@ -364,15 +367,31 @@ class Work:
         Other threads of Python wait while brief work is done: to take the lock again may last a
         thousand times as long.
         """
+        global _alone_until
         if brief or threads < 2 or not can_share():
             _alone()[brief](self.address, self.count)
+            return
+        start = time.perf_counter()
+        if start < _alone_until:
+            _alone()[False](self.address, self.count)
+            self.alone = min(self.alone, time.perf_counter() - start)
             return
         team = _teams.get(threads)
         if team is None:
             with _lock:
                 team = _teams.get(threads) or _teams.setdefault(threads, Team(threads))
         team.run(self)
+        end = time.perf_counter()
+        self.together = min(self.together, end - start)
+        if end - start > min(self.alone, 2 * self.together) + _STALL:
+            _alone_until = end + _PAUSE
 
+
+# A thread that another program's has taken the processor from holds all up, for milliseconds:
+# after such a run the caller works alone for a while.
+_STALL = 1e-3  # seconds that a run may take longer than it should
+_PAUSE = 0.05
+_alone_until = 0.0
 
 _KEPT: list[Any] = []
 _teams: dict[int, Team] = {}
