@@ -3,7 +3,7 @@
 \b
     python benchmarks/run.py                             everything (an hour)
     python benchmarks/run.py --only networks,int8        some groups
-    python benchmarks/run.py --lines resnet50 --threads 1 --rounds 5
+    python benchmarks/run.py --lines resnet50 --threads 1 --quick
     python benchmarks/run.py --json results.json --markdown results.md --resume
 
 Each engine has a process of its own and they take turns; medians of the rounds are shown, the
@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import statistics
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +33,7 @@ from suite.lines import CASES, Case
 from suite.workers import Failed, measure
 
 GROUPS = [*dict.fromkeys(case.group for case in CASES.values()), "start"]
+_QUICK = 3
 PACKAGES = ("tensorlite", "numpy", "torch", "onnxruntime", "openvino", "numba", "llvmlite")
 
 
@@ -49,23 +51,37 @@ def machine() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def timed(case: Case, threads: int, rounds: int, limit: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Settings:
+    """How lines are measured, and the limits that they are shown beside."""
+
+    rounds: int
+    pinned: bool
+    peak: float  # GFLOP/s of a core in float32
+    bandwidth: float  # GB/s
+
+
+def timed(case: Case, threads: int, settings: Settings) -> dict[str, Any]:
     """One line's result."""
-    found: dict[str, Any] = {
-        "name": case.name, "group": case.group, "threads": threads, "goals": case.goals
-    }  # fmt: skip
+    found: dict[str, Any] = {"name": case.name, "group": case.group, "threads": threads}
     try:
-        measured = measure(case, threads, rounds)
+        measured = measure(case, threads, settings.rounds, settings.pinned)
     except Failed as error:
-        return found | {"failed": str(error)}
-    wrong = {peer: error for peer, error in measured.errors.items() if not error <= case.close}
-    if wrong:
-        return found | {"failed": f"another result than {', '.join(wrong)}: {wrong}"}
-    found |= {"seconds": measured.seconds, "errors": measured.errors, "note": case.note}
-    found["met"] = report.judged(measured.seconds, case.goals, case.best_of)
+        return found | {"failed": str(error), "goals": case.goals}
+    agreed, others = report.agreement(measured.errors, case.close)
+    if not agreed:
+        return found | {"failed": f"another result than {others}", "goals": case.goals}
+    unable = measured.unable | {peer: "it has another result than the rest" for peer in others}
+    goals = {peer: goal for peer, goal in case.goals.items() if peer not in unable}
+    found |= {"goals": goals, "seconds": measured.seconds, "errors": measured.errors}
+    found |= {"unable": unable}
+    if goals:
+        found["met"] = report.judged(measured.seconds, goals, case.best_of)
+    seconds = statistics.median(measured.seconds["tensorlite"])
     if case.flops is not None:
-        seconds = statistics.median(measured.seconds["tensorlite"])
-        found["share"] = case.flops() * 1e-9 / seconds / (limit * threads)
+        limit = settings.peak * threads * case.rate
+        found["share"] = case.flops() * 1e-9 / seconds / limit
+    found["memory"] = case.moved * 1e-9 / seconds / settings.bandwidth
     return found
 
 
@@ -74,7 +90,7 @@ def installed(case: Case) -> Case:
     missing = [engine for engine in case.engines if not find_spec(engine)]
     kept = {e: make for e, make in case.engines.items() if e not in missing}
     goals = {e: goal for e, goal in case.goals.items() if e in kept}
-    return Case(**{**case.__dict__, "engines": kept, "goals": goals})
+    return replace(case, engines=kept, goals=goals)
 
 
 def shown(results: list[dict[str, Any]]) -> Table:
@@ -91,10 +107,12 @@ def shown(results: list[dict[str, Any]]) -> Table:
 @click.option("--rounds", default=15, show_default=True, help="turns of each engine")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="results, every round")
 @click.option("--markdown", type=click.Path(path_type=Path), help="tables, as in the README")
+@click.option("--quick", is_flag=True, help="three turns of each engine")
+@click.option("--pin", is_flag=True, help="keep engines on the first processors, if none has them")
 @click.option("--resume", is_flag=True, help="keep the lines that the JSON file has")
 def main(
     only: str, lines: str, threads: str, rounds: int, target: Path | None, markdown: Path | None,
-    resume: bool,
+    quick: bool, pin: bool, resume: bool,
 ) -> None:  # fmt: skip
     groups = only.split(",")
     unknown = [group for group in groups if group not in GROUPS]
@@ -109,11 +127,12 @@ def main(
     work = [
         (case, n) for case in map(installed, CASES.values()) for n in wanted
         if case.group in groups and lines in case.name and n in case.threads
-        and (case.name, n) not in done and case.goals
+        and (case.name, n) not in done
     ]  # fmt: skip
     starts = [n for n in start.NETWORKS if "start" in groups and lines in n] if 1 in wanted else []
     starts = [name for name in starts if name not in kept["start"]]
-    kept["machine"], limit = machine(), peak()
+    rounds = _QUICK if quick else rounds
+    kept["machine"], settings = machine(), Settings(rounds, pin, *limits())
     console = Console(width=160)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip
@@ -121,7 +140,7 @@ def main(
         task = progress.add_task("", total=len(work) + len(starts))
         for case, n in work:
             progress.update(task, description=f"{case.name}, {n} thread{'s' if n > 1 else ''}")
-            kept["results"].append(timed(case, n, rounds, limit))
+            kept["results"].append(timed(case, n, settings))
             save(kept, target, markdown)
             progress.advance(task)
         for name in starts:
@@ -132,7 +151,7 @@ def main(
     if kept["results"]:
         console.print(shown(kept["results"]))
     if kept["start"]:
-        console.print(report.start_markdown(kept["start"]))
+        console.print(report.start_markdown(kept["start"]), markup=False)
 
 
 def engines_here() -> list[str]:
@@ -149,11 +168,11 @@ def start_model(name: str) -> Any:
     return lambda: network_files.made(name)
 
 
-def peak() -> float:
-    """GFLOP/s of one core."""
-    from tensorlite.devices.numba.plan.report import peak as measured
+def limits() -> tuple[float, float]:
+    """GFLOP/s of one core, and GB/s."""
+    from tensorlite.devices.numba.plan.report import bandwidth, peak
 
-    return measured()
+    return peak(), bandwidth()
 
 
 def save(kept: dict[str, Any], target: Path | None, markdown: Path | None) -> None:

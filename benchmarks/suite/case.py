@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,8 @@ class Case:
     threads: tuple[int, ...] = (1, 2)
     close: float = 1e-3  # outputs may differ so much, as a share of the largest number
     flops: Callable[[], float] | None = None
-    note: str = field(default="")
+    rate: float = 1.0  # multiplications of its data type at a time, over float32's
+    moved: float = 0.0  # bytes read and written, where that is the limit
 
 
 CASES: dict[str, Case] = {}
@@ -79,14 +80,8 @@ def function_case(
         import torch
 
         torch.set_num_threads(threads)
-        torch.set_grad_enabled(False)
-        run = work(torch, torch.from_numpy)
-
-        def inferred() -> Any:
-            with torch.inference_mode():
-                return run()
-
-        return inferred
+        engines.KEPT.enter_context(torch.inference_mode())
+        return work(torch, torch.from_numpy)
 
     add(Case(
         name, group, {"tensorlite": ours, "torch": theirs}, {"torch": goal}, threads=threads,

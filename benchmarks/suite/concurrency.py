@@ -37,5 +37,4 @@ for _name in ("squeezenet", "minilm-16"):
             "onnxruntime": partial(together, engines.onnxruntime, _name),
         },
         {"onnxruntime": 1.0}, threads=(1,),
-        note=f"{_CALLERS} threads with a plan or session each, {_CALLS} calls each",
     ))  # fmt: skip

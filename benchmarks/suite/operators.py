@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -28,7 +29,8 @@ def work(shapes: tuple[tuple[int, ...], ...], call: Call) -> Work:
 def kernels(name: str, call: Call, *sizes: tuple[tuple[int, ...], ...], goal: float = 0.7) -> None:
     for shapes in sizes:
         at = " by ".join("x".join(map(str, shape)) for shape in shapes[:2])
-        function_case(f"{name} {at}", "kernels", goal, work(shapes, call))
+        moved = 4.0 * (sum(map(math.prod, shapes)) + math.prod(shapes[0]))
+        function_case(f"{name} {at}", "kernels", goal, work(shapes, call), moved=moved)
 
 
 _FLAT = (((16_000,),), ((200_000,),), ((1_000_000,),))
@@ -36,14 +38,26 @@ _ROWS = ((128, 384), (1536, 128), (4096, 512))
 kernels("exp", lambda p, x: p.exp(x), *_FLAT)
 kernels("tanh", lambda p, x: p.tanh(x), *_FLAT)
 kernels("gelu", lambda p, x: p.nn.functional.gelu(x), *_FLAT)
+kernels("silu", lambda p, x: p.nn.functional.silu(x), *_FLAT)
+kernels("sigmoid", lambda p, x: p.sigmoid(x), *_FLAT)
+kernels("erf", lambda p, x: p.erf(x), *_FLAT)
 kernels("softmax", lambda p, x: p.softmax(x, -1), *[(r,) for r in _ROWS])
 kernels(
     "layer norm", lambda p, x, w, b: p.nn.functional.layer_norm(x, x.shape[-1:], w, b),
     *[(r, r[1:], r[1:]) for r in _ROWS],
 )  # fmt: skip
 kernels(
+    "RMS norm", lambda p, x, w: p.nn.functional.rms_norm(x, x.shape[-1:], w),
+    *[(r, r[1:]) for r in _ROWS],
+)  # fmt: skip
+kernels(
     "attention", lambda p, q, k, v: p.nn.functional.scaled_dot_product_attention(q, k, v),
     *[((1, 12, n, 32),) * 3 for n in (64, 128, 512)],
+)  # fmt: skip
+kernels(
+    "convolution", lambda p, x, w: p.nn.functional.conv2d(x, w, None, 1, w.shape[-1] // 2),
+    *[((1, i, n, n), (o, i, k, k)) for i, n, o, k in ((64, 56, 64, 3), (256, 14, 256, 3),
+                                                      (512, 7, 2048, 1))],
 )  # fmt: skip
 kernels(
     "depthwise convolution",

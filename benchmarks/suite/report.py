@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from .reasons import reason
+
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 
@@ -42,23 +44,46 @@ def judged(seconds: dict[str, list[float]], goals: dict[str, float], best_of: bo
     return all(found[peer] <= goal for peer, goal in goals.items())
 
 
+def agreement(errors: dict[str, float], close: float) -> tuple[bool, list[str]]:
+    """Whether a peer has our result, and the peers that have another one.
+
+    >>> agreement({"a": 1e-6, "b": 0.5}, 1e-3)
+    (True, ['b'])
+    """
+    others = [peer for peer, error in errors.items() if not error <= close]
+    return not errors or len(others) < len(errors), others
+
+
 def row(result: dict[str, Any]) -> list[str]:
     """A line of the table."""
     name, threads = result["name"], str(result["threads"])
     if "failed" in result:
         return [name, threads, "", result["failed"], "", "", "", "failed"]
     seconds = result["seconds"]
-    ours = statistics.median(seconds["tensorlite"])
+    ours = duration(statistics.median(seconds["tensorlite"]))
     peers = {peer: statistics.median(seconds[peer]) for peer in result["goals"]}
+    if not peers:
+        return [name, threads, ours, "", "", limits(result), "", "no peer"]
     best = min(peers, key=lambda peer: peers[peer])
     middle, low, high = ratios(seconds["tensorlite"], seconds[best])
     times = ", ".join(f"{peer} {duration(value)}" for peer, value in peers.items())
     goals = sorted(set(result["goals"].values()))
-    share = f"{result['share']:.0%}" if result.get("share") else ""
     return [
-        name, threads, duration(ours), times, f"{middle:.2f} ({low:.2f}-{high:.2f})", share,
+        name, threads, ours, times, f"{middle:.2f} ({low:.2f}-{high:.2f})", limits(result),
         " / ".join(f"{goal:g}" for goal in goals), "met" if result["met"] else "missed",
     ]  # fmt: skip
+
+
+def limits(result: dict[str, Any]) -> str:
+    """The share of what the cores multiply, or of what the memory moves, where that is known.
+
+    >>> limits({"share": 0.87}), limits({"memory": 0.5}), limits({"memory": 2.0}), limits({})
+    ('87%', '50% of memory', 'in caches', '')
+    """
+    if result.get("share"):
+        return f"{result['share']:.0%}"
+    memory = result.get("memory") or 0.0
+    return "in caches" if memory > 1 else f"{memory:.0%} of memory" if memory else ""
 
 
 HEAD = [
@@ -68,39 +93,68 @@ HEAD = [
 
 
 def markdown(groups: dict[str, list[dict[str, Any]]]) -> str:
-    """A table for each group."""
+    """A table for each group, and why lines miss their goals where that is known."""
     found = []
     for group, results in groups.items():
         found += [f"### {group.capitalize()}", "", f"| {' | '.join(HEAD)} |"]
         found.append(f"|{' --- |' * len(HEAD)}")
         found += [f"| {' | '.join(row(result))} |" for result in results]
         found.append("")
+        missed = [r for r in results if r.get("met") is False]
+        why = [*dict.fromkeys(reason(r["name"], r["threads"]) for r in missed)]
+        found += [f"- {sentence}" for sentence in why if sentence]
+        unable = {f"{p} is left out of {r['name']}: {w}" for r in results
+                  for p, w in r.get("unable", {}).items()}  # fmt: skip
+        found += [f"- {sentence}" for sentence in sorted(unable)]
+        found += [""] if why or unable else []
     return "\n".join(found)
 
 
-def start_rows(results: dict[str, Any]) -> list[list[str]]:
-    """Start times and memory over the weights, ours beside the peers'."""
-    found = []
-    for name, result in results.items():
-        cells = [name]
-        for engine in result["engines"].values():
-            cells.append(duration(statistics.median(engine["filled"])))
-            cells.append(f"{statistics.median(engine['peak']) / 1e6:.0f} MB")
-        first = result["engines"]["tensorlite"]
-        cells.append(duration(first["empty"][0]))
-        cells.append(f"{result['weights'] / 1e6:.0f} MB")
-        found.append(cells)
-    return found
+START_HEAD = [
+    "network", "tensorlite", "empty cache", "peers", "ours / ONNX Runtime", "", "file",
+    "peak memory over it", "peers'", "ours / ONNX Runtime", "",
+]  # fmt: skip
+_PEER, _STARTED = "onnxruntime", ("resnet50", "silero-vad")  # the networks with a goal for starts
+
+
+def start_row(name: str, result: dict[str, Any]) -> list[str]:
+    """Start time and memory over the file, beside the peers'; the goals are at most 1.0."""
+    engines, size = result["engines"], result["weights"]
+    starts = {engine: statistics.median(times["filled"]) for engine, times in engines.items()}
+    over = {e: statistics.median(times["peak"]) - size for e, times in engines.items()}
+
+    def others(values: dict[str, float], shown: Any) -> str:
+        return ", ".join(f"{e} {shown(v)}" for e, v in values.items() if e != "tensorlite")
+
+    def against(values: dict[str, float], goal: bool) -> list[str]:
+        if _PEER not in values:
+            return ["", ""]
+        ratio = values["tensorlite"] / values[_PEER]
+        return [f"{ratio:.2f}", ("met" if ratio <= 1 else "missed") if goal else ""]
+
+    return [
+        name, duration(starts["tensorlite"]), duration(engines["tensorlite"]["empty"][0]),
+        others(starts, duration), *against(starts, name in _STARTED), megabytes(size),
+        megabytes(over["tensorlite"]), others(over, megabytes), *against(over, True),
+    ]  # fmt: skip
+
+
+def megabytes(count: float) -> str:
+    """Whole megabytes, or tenths of the first ten.
+
+    >>> megabytes(102.4e6), megabytes(2.25e6)
+    ('102 MB', '2.2 MB')
+    """
+    return f"{count / 1e6:.1f} MB" if count < 1e7 else f"{count / 1e6:.0f} MB"
 
 
 def start_markdown(results: dict[str, Any]) -> str:
     """The table of start times and memory."""
     if not results:
         return ""
-    engines = list(next(iter(results.values()))["engines"])
-    head = ["network", *[f"{e}{what}" for e in engines for what in ("", ", peak memory")],
-            "tensorlite, empty cache", "file"]  # fmt: skip
     lines = ["### Start, from the process's to the first result, and memory", ""]
-    lines += [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    lines += [f"| {' | '.join(cells)} |" for cells in start_rows(results)]
-    return "\n".join([*lines, ""])
+    lines += [f"| {' | '.join(START_HEAD)} |", f"|{' --- |' * len(START_HEAD)}"]
+    lines += [f"| {' | '.join(start_row(*item))} |" for item in results.items()]
+    why = [reason(f"{name}, start", 1) for name in results]
+    sentences = [f"- {sentence}" for sentence in dict.fromkeys(why) if sentence]
+    return "\n".join([*lines, "", *sentences, ""])

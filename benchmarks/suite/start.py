@@ -62,9 +62,15 @@ def measure(
         (folder / "model.onnx").write_bytes(data)
         np.savez(folder / "inputs.npz", **inputs)
         for number in range(rounds + 1):
-            for engine in engines:
+            for engine in [*found]:
                 cache = "cache" if number else "empty"
-                seconds, most = _once(engine, folder, folder / cache)
+                try:
+                    seconds, most = _once(engine, folder, folder / cache)
+                except RuntimeError:
+                    if engine == "tensorlite":
+                        raise
+                    del found[engine]  # a peer that cannot run the network
+                    continue
                 if number == 0:
                     found[engine]["empty"].append(seconds)
                     if engine == "tensorlite":

@@ -1,4 +1,4 @@
-"""Engines in processes of their own, which take turns: ``python workers.py ENGINE CASE THREADS``.
+"""Engines in processes of their own, which take turns.
 
 Threads that wait for work by spinning would disturb the other engines in one process. A worker
 sleeps on its input between turns. In a turn it does its work once unmeasured, and then as often as
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from .engines import as_arrays, environment
 
 HERE = Path(__file__).resolve().parent
 _TURN = 4e-3  # seconds
@@ -31,18 +36,23 @@ class Measured:
 
     seconds: dict[str, list[float]]
     errors: dict[str, float]  # a peer's largest difference, as a share of its largest number
+    unable: dict[str, str]  # peers that do not do the work, and what they said
 
 
 class Worker:
     """One engine's process."""
 
-    def __init__(self, engine: str, case: str, threads: int, folder: Path) -> None:
+    def __init__(
+        self, engine: str, case: str, threads: int, folder: Path, pinned: bool = False
+    ) -> None:
         self.results = folder / f"{engine}.npz"
-        command = [sys.executable, str(HERE / "workers.py"), engine, case, str(threads)]
+        command = [sys.executable, "-m", "suite.workers", engine, case, str(threads)]
+        command += ["pinned" if pinned else "free"]
         self.log = open(folder / f"{engine}.log", "w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             [*command, str(self.results)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.log, text=True,
+            stderr=self.log, text=True, env=environment(threads),
+            cwd=HERE.parent,
         )  # fmt: skip
         self.engine = engine
 
@@ -72,14 +82,23 @@ class Worker:
         self.log.close()
 
 
-def measure(case: Any, threads: int, rounds: int) -> Measured:
-    """All engines of a case in turns; one that fails raises, its error told."""
+def measure(case: Any, threads: int, rounds: int, pinned: bool = False) -> Measured:
+    """All engines of a case in turns; tensorlite failing raises, a peer is left out."""
     with tempfile.TemporaryDirectory() as temporary:
-        workers = []
+        workers: list[Worker] = []
+        unable: dict[str, str] = {}
         try:
             for engine in case.engines:  # one after another: compiling disturbs nobody
-                workers.append(Worker(engine, case.name, threads, Path(temporary)))
-                workers[-1].answer()
+                worker = Worker(engine, case.name, threads, Path(temporary), pinned)
+                workers.append(worker)
+                try:
+                    worker.answer()
+                except Failed as error:
+                    if engine == "tensorlite":
+                        raise
+                    unable[engine] = str(error)
+                    worker.end()
+                    workers.remove(worker)
             seconds: dict[str, list[float]] = {w.engine: [] for w in workers}
             for _ in range(rounds):
                 for worker in workers:
@@ -88,33 +107,39 @@ def measure(case: Any, threads: int, rounds: int) -> Measured:
         finally:
             for worker in workers:
                 worker.end()
-    return Measured(seconds, errors)
+    return Measured(seconds, errors, unable)
 
 
 def _difference(ours: Path, theirs: Path) -> float:
-    import numpy as np
-
-    worst, found = 0.0, [dict(np.load(path)) for path in (ours, theirs)]
-    for name, want in found[1].items():
-        have = found[0].get(name)
-        if have is None or have.shape != want.shape:
+    """The largest difference in any output, as a share of the output's largest number."""
+    with np.load(ours) as have, np.load(theirs) as want:
+        if sorted(have) != sorted(want):
             return math.inf
-        wide = [np.asarray(x, np.float64) for x in (have, want)]
-        if want.size:
-            scale = max(float(np.abs(wide[1]).max()), 1e-30)
-            worst = max(worst, float(np.abs(wide[0] - wide[1]).max()) / scale)
-    return worst
+        return max((difference(have[name], want[name]) for name in want), default=0.0)
+
+
+def difference(have: Any, want: Any) -> float:
+    """The largest difference of two arrays, as a share of the largest number that is wanted.
+
+    >>> difference(np.float32([1, 2.5]), np.float32([1, 2])), difference(np.nan, np.ones(()))
+    (0.25, inf)
+    """
+    if np.shape(have) != np.shape(want):
+        return math.inf
+    have, want = np.asarray(have, np.float64), np.asarray(want, np.float64)
+    same = (have == want) | (np.isnan(have) & np.isnan(want))
+    if same.all():
+        return 0.0
+    worst = float(np.max(np.abs(have - want)[~same]))
+    scale = float(np.max(np.abs(want[np.isfinite(want)]), initial=1e-30))
+    return worst / scale if math.isfinite(worst) else math.inf
 
 
 def main() -> None:
-    engine, name, threads, results = sys.argv[1:]
-    sys.path[:0] = [str(HERE.parent)]
-    from suite.engines import as_arrays, limit_threads
-
-    limit_threads(int(threads))
-    import numpy as np
-
-    from suite.lines import CASES
+    engine, name, threads, place, results = sys.argv[1:]
+    if place == "pinned":
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+    from .lines import CASES
 
     run = CASES[name].engines[engine](int(threads))
     for _ in range(3):
