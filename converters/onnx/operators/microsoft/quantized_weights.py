@@ -6,6 +6,7 @@ import math
 
 import tensorlite as tl
 from tensorlite import Tensor
+from tensorlite.nn import functional as F
 
 from .....errors import OnnxError
 from ...registry import onnx_op
@@ -57,7 +58,7 @@ def mat_mul_n_bits(
         y = tl.zeros(*a.shape[:-1], N, dtype=tl.float32, device=a.device)
     else:
         weights = _Blocks(b, scales, zero_points, g_idx, (N, K, block_size, bits))
-        x = a.float()
+        x = weights.arranged(a.float())
         parts = [tl.matmul(x, weights.rows(at, n).T) for at, n in _pieces(N, K)]
         y = parts[0] if len(parts) == 1 else tl.cat(parts, -1)
     return (y if bias is None else y + bias.float()).to(a.dtype)
@@ -70,7 +71,11 @@ def _pieces(rows: int, columns: int) -> list[tuple[int, int]]:
 
 
 class _Blocks:
-    """The weights of MatMulNBits, (N, K), made float32 a few rows at a time."""
+    """The weights of MatMulNBits, (N, K), made float32 a few rows at a time.
+
+    Numbers that share bytes are not brought back into order: all that come first in their bytes
+    stay together, then all that come second. The columns that they meet are arranged alike.
+    """
 
     def __init__(
         self, b: Tensor, scales: Tensor, zeros: Tensor | None, g_idx: Tensor | None,
@@ -85,18 +90,39 @@ class _Blocks:
         self.zeros = None if zeros is None else _shaped("zero_points", zeros, (n, width))
         self.groups = None if g_idx is None else g_idx.reshape(-1)[: self.k].long()
 
+    def arranged(self, x: Tensor) -> Tensor:
+        """``x`` (..., K) with its columns in the order of :meth:`rows`, and zeros for what fills
+        the last block.
+        """
+        if self.groups is not None:
+            return x
+        blocks, together = self.scales.shape[1], 8 // self.bits
+        if blocks * self.block != self.k:
+            x = F.pad(x, (0, blocks * self.block - self.k))
+        if together == 1:
+            return x
+        return x.reshape(*x.shape[:-1], -1, together).movedim(-1, -2).flatten(-2)
+
     def rows(self, at: int, count: int) -> Tensor:
         """Some rows of the weights."""
-        whole = unpacked(self.packed.narrow(0, at, count), self.bits).float()
+        packed = self.packed.narrow(0, at, count)
         scales = self.scales.narrow(0, at, count).float()
         zeros = self._zeros(at, count)
         if self.groups is None:
-            blocks = (whole - zeros.unsqueeze(-1)) * scales.unsqueeze(-1)
-            return blocks.reshape(count, -1)[:, : self.k]
-        whole = whole.reshape(count, -1)[:, : self.k]
+            zeros, scales = zeros.unsqueeze(-1), scales.unsqueeze(-1)
+            parts = [self._part(packed, zeros, scales, by) for by in range(0, 8, self.bits)]
+            return parts[0] if len(parts) == 1 else tl.cat(parts, -1)
+        whole = unpacked(packed, self.bits).float().reshape(count, -1)[:, : self.k]
         if zeros.numel() > 1:
             zeros = zeros[:, self.groups]
         return (whole - zeros) * scales[:, self.groups]
+
+    def _part(self, packed: Tensor, zeros: Tensor, scales: Tensor, by: int) -> Tensor:
+        """The numbers in some bits of each byte: multiples of a power of two, which scales undo."""
+        if self.bits < 8:
+            packed = packed & ((2**self.bits - 1) << by)
+            zeros, scales = zeros * 2.0**by, scales * 2.0**-by
+        return ((packed.float() - zeros) * scales).reshape(packed.shape[0], -1)
 
     def _zeros(self, at: int, count: int) -> Tensor:
         if self.zeros is None:
