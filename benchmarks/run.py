@@ -33,6 +33,7 @@ from suite.lines import CASES, Case
 from suite.workers import Failed, measure
 
 GROUPS = [*dict.fromkeys(case.group for case in CASES.values()), "start"]
+PEERS = ("numpy", "torch", "onnxruntime", "openvino")
 _QUICK = 3
 PACKAGES = ("tensorlite", "numpy", "torch", "onnxruntime", "openvino", "numba", "llvmlite")
 
@@ -85,10 +86,9 @@ def timed(case: Case, threads: int, settings: Settings) -> dict[str, Any]:
     return found
 
 
-def installed(case: Case) -> Case:
-    """A line without the peers that are not here."""
-    missing = [engine for engine in case.engines if not find_spec(engine)]
-    kept = {e: make for e, make in case.engines.items() if e not in missing}
+def among(case: Case, peers: list[str]) -> Case:
+    """A line with only these peers."""
+    kept = {e: make for e, make in case.engines.items() if e in ("tensorlite", *peers)}
     goals = {e: goal for e, goal in case.goals.items() if e in kept}
     return replace(case, engines=kept, goals=goals)
 
@@ -104,6 +104,7 @@ def shown(results: list[dict[str, Any]]) -> Table:
 @click.option("--only", default=",".join(GROUPS), help=f"groups: {', '.join(GROUPS)}")
 @click.option("--lines", default="", help="only lines whose name contains this")
 @click.option("--threads", default="1,2", show_default=True)
+@click.option("--peers", default=",".join(PEERS), show_default=True, help="where installed")
 @click.option("--rounds", default=15, show_default=True, help="turns of each engine")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="results, every round")
 @click.option("--markdown", type=click.Path(path_type=Path), help="tables, as in the README")
@@ -111,21 +112,22 @@ def shown(results: list[dict[str, Any]]) -> Table:
 @click.option("--pin", is_flag=True, help="keep engines on the first processors, if none has them")
 @click.option("--resume", is_flag=True, help="keep the lines that the JSON file has")
 def main(
-    only: str, lines: str, threads: str, rounds: int, target: Path | None, markdown: Path | None,
-    quick: bool, pin: bool, resume: bool,
+    only: str, lines: str, threads: str, peers: str, rounds: int, target: Path | None,
+    markdown: Path | None, quick: bool, pin: bool, resume: bool,
 ) -> None:  # fmt: skip
     groups = only.split(",")
     unknown = [group for group in groups if group not in GROUPS]
     if unknown:
         raise click.BadParameter(f"no group {unknown[0]!r}; there are {', '.join(GROUPS)}")
     wanted = [int(n) for n in threads.split(",")]
+    here = [peer for peer in PEERS if peer in peers.split(",") and find_spec(peer)]
     kept: dict[str, Any] = {"results": [], "start": {}}
     if resume and target is not None and target.exists():
         kept = json.loads(target.read_text())
     done = {(r["name"], r["threads"]) for r in kept["results"] if "failed" not in r}
     kept["results"] = [r for r in kept["results"] if (r["name"], r["threads"]) in done]
     work = [
-        (case, n) for case in map(installed, CASES.values()) for n in wanted
+        (among(case, here), n) for case in CASES.values() for n in wanted
         if case.group in groups and lines in case.name and n in case.threads
         and (case.name, n) not in done
     ]  # fmt: skip
@@ -145,17 +147,17 @@ def main(
             progress.advance(task)
         for name in starts:
             progress.update(task, description=f"{name}, start")
-            kept["start"][name] = start.measure(start_model(name), engines_here(), rounds // 2 + 1)
+            kept["start"][name] = start.measure(
+                start_model(name), [e for e in start.ENGINES if e in ("tensorlite", *here)],
+                rounds // 2 + 1,
+            )  # fmt: skip
             save(kept, target, markdown)
             progress.advance(task)
+    save(kept, target, markdown)
     if kept["results"]:
         console.print(shown(kept["results"]))
     if kept["start"]:
         console.print(report.start_markdown(kept["start"]), markup=False)
-
-
-def engines_here() -> list[str]:
-    return [engine for engine in start.ENGINES if find_spec(engine)]
 
 
 def start_model(name: str) -> Any:

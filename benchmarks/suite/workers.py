@@ -75,8 +75,9 @@ class Worker:
         return float(self.answer())
 
     def end(self) -> None:
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
         self.process.kill()
         self.process.wait()
         self.log.close()
