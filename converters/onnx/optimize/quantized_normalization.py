@@ -22,7 +22,7 @@ def fuse_quantized_normalization(view: View) -> None:
         conv = view.inner(node.inputs[0], "Conv")
         given = [view.constant(name) for name in node.inputs[1:5]]
         arrays = [array.astype(np.float64) for array in given if array is not None]
-        if conv is None or len(arrays) != 4 or any(array.ndim != 1 for array in arrays):
+        if conv is None or len(arrays) != 4 or len({array.shape for array in arrays}) != 1:
             continue
         weight = view.producer(conv.inputs[1], "DequantizeLinear")
         if weight is None or node.attributes.get("spatial", 1) != 1:

@@ -16,7 +16,7 @@ from .view import Array, View
 
 EIGHT = ("int8", "uint8")
 SIXTEEN = ("int8", "uint8", "int16", "uint16")
-_SMALLEST, _LARGEST = 1e-30, 1e30
+_SMALLEST, _LARGEST = 1e-12, 1e12  # of which float32 holds products and quotients of three
 
 
 @dataclass(frozen=True)
