@@ -101,6 +101,17 @@ def _matmul(function: Any, args: Any, kwargs: Any) -> Array | None:
     return zeros((*lead, a.shape[-2], b.shape[-1]), a.dtype)
 
 
+def _attention(function: Any, args: Any, kwargs: Any) -> Array | None:
+    if len(args) < 3 or not all(isinstance(v, Tensor) for v in args[:3]):
+        return None
+    q, k, v = (a._array for a in args[:3])
+    lead = q.shape[:-2]
+    if q.ndim < 2 or k.shape[:-2] != lead or v.shape[:-2] != lead:
+        return None
+    fits = q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]
+    return zeros((*q.shape[:-1], v.shape[-1]), q.dtype) if fits else None
+
+
 def _windows(count: int, function: Any, args: Any, kwargs: Any) -> Array | None:
     x = args[0] if args else None
     if not isinstance(x, Tensor) or kwargs.get("return_indices") or x.ndim != count + 2:
@@ -136,4 +147,5 @@ RULES: dict[str, Rule] = {
     **{f"nn.functional.conv{n}d": partial(_convolution, n) for n in DIMENSIONS},
     "nn.functional.linear": _linear,
     "matmul": _matmul,
+    "nn.functional.scaled_dot_product_attention": _attention,
 }

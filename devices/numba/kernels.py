@@ -6,5 +6,6 @@ from . import depthwise as depthwise
 from . import elementwise as elementwise
 from . import matrix as matrix
 from . import passes as passes
+from . import planned as planned
 from . import rows as rows
 from . import trees as trees
