@@ -51,3 +51,25 @@ def histogram(symbols: Any, count: Any, counts: Any, other: Any) -> None:
         counts[symbols[count - 1]] += 1
     for i in range(256):
         counts[i] += other[i]
+
+
+@jit("u1* i8 i4* u1* i4* i8*")
+def rans_block(symbols: Any, count: Any, table: Any, out: Any, states: Any, written: Any) -> None:
+    """States and words of symbols, from the last to the first; words from the end of ``out``.
+
+    The table has each symbol's frequency and the sum of those before it.
+    """
+    place = written[0]
+    for lane in range(32):
+        states[lane] = 1 << 16
+    for i in range(count - 1, -1, -1):
+        frequency = table[2 * symbols[i]]
+        start = table[2 * symbols[i] + 1]
+        state = states[i & 31] & 0xFFFFFFFF
+        if state >= frequency << 20:
+            place -= 2
+            out[place] = state & 255
+            out[place + 1] = (state >> 8) & 255
+            state >>= 16
+        states[i & 31] = ((state // frequency) << 12) + state % frequency + start
+    written[0] = place

@@ -72,9 +72,9 @@ def _round(code: Code, limit: int, table: Value, states: list[list[Value]]) -> l
                 outs[i] = code.add(outs[i], _shift(code, entry, "56"))
         positions = [_advanced(code, p, w) for p, w in zip(positions, words, strict=True)]
         turn.next = [*positions, *outs]
-    count = len(states)
-    return [[turn.carried[i], states[i][1], turn.carried[count + i], states[i][3]]
-            for i in range(count)] + [[turns]]  # fmt: skip
+    half = len(states)
+    return [[turn.carried[i], states[i][1], turn.carried[half + i], states[i][3]]
+            for i in range(half)] + [[turns]]  # fmt: skip
 
 
 def _rounds(code: Code, limit: int, table: Value, states: list[list[Value]]) -> list[list[Value]]:
