@@ -57,6 +57,7 @@ class Settings:
     """How lines are measured, and the limits that they are shown beside."""
 
     rounds: int
+    seconds: float
     pinned: bool
     peak: float  # GFLOP/s of a core in float32
     bandwidth: float  # GB/s
@@ -66,7 +67,7 @@ def timed(case: Case, threads: int, settings: Settings) -> dict[str, Any]:
     """One line's result."""
     found: dict[str, Any] = {"name": case.name, "group": case.group, "threads": threads}
     try:
-        measured = measure(case, threads, settings.rounds, settings.pinned)
+        measured = measure(case, threads, settings.rounds, settings.seconds, settings.pinned)
     except Failed as error:
         return found | {"failed": str(error), "goals": case.goals}
     agreed, others = report.agreement(measured.errors, case.close)
@@ -79,10 +80,11 @@ def timed(case: Case, threads: int, settings: Settings) -> dict[str, Any]:
     if goals:
         found["met"] = report.judged(measured.seconds, goals, case.best_of)
     seconds = statistics.median(measured.seconds["tensorlite"])
-    if case.flops is not None:
+    if case.moved:
+        found["memory"] = case.moved * 1e-9 / seconds / settings.bandwidth
+    else:
         limit = settings.peak * threads * case.rate
-        found["share"] = case.flops() * 1e-9 / seconds / limit
-    found["memory"] = case.moved * 1e-9 / seconds / settings.bandwidth
+        found["share"] = measured.flops * 1e-9 / seconds / limit
     return found
 
 
@@ -106,14 +108,15 @@ def shown(results: list[dict[str, Any]]) -> Table:
 @click.option("--threads", default="1,2", show_default=True)
 @click.option("--peers", default=",".join(PEERS), show_default=True, help="where installed")
 @click.option("--rounds", default=15, show_default=True, help="turns of each engine")
+@click.option("--seconds", default=15.0, show_default=True, help="of a line; then 5 turns do")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="results, every round")
 @click.option("--markdown", type=click.Path(path_type=Path), help="tables, as in the README")
 @click.option("--quick", is_flag=True, help="three turns of each engine")
 @click.option("--pin", is_flag=True, help="keep engines on the first processors, if none has them")
 @click.option("--resume", is_flag=True, help="keep the lines that the JSON file has")
 def main(
-    only: str, lines: str, threads: str, peers: str, rounds: int, target: Path | None,
-    markdown: Path | None, quick: bool, pin: bool, resume: bool,
+    only: str, lines: str, threads: str, peers: str, rounds: int, seconds: float,
+    target: Path | None, markdown: Path | None, quick: bool, pin: bool, resume: bool,
 ) -> None:  # fmt: skip
     groups = only.split(",")
     unknown = [group for group in groups if group not in GROUPS]
@@ -134,7 +137,7 @@ def main(
     starts = [n for n in start.NETWORKS if "start" in groups and lines in n] if 1 in wanted else []
     starts = [name for name in starts if name not in kept["start"]]
     rounds = _QUICK if quick else rounds
-    kept["machine"], settings = machine(), Settings(rounds, pin, *limits())
+    kept["machine"], settings = machine(), Settings(rounds, seconds, pin, *limits())
     console = Console(width=160)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip

@@ -24,7 +24,6 @@ class Case:
     best_of: bool = True  # the goal is one for the better peer, not one for each
     threads: tuple[int, ...] = (1, 2)
     close: float = 1e-3  # outputs may differ so much, as a share of the largest number
-    flops: Callable[[], float] | None = None
     rate: float = 1.0  # multiplications of its data type at a time, over float32's
     moved: float = 0.0  # bytes read and written, where that is the limit
 
@@ -50,7 +49,6 @@ def onnx_case(
         model, inputs = make()
         return builder(model, inputs, threads)
 
-    options.setdefault("flops", lambda: engines.flops(*make()))
     add(Case(
         name, group, {engine: partial(prepared, b) for engine, b in builders.items()},
         dict.fromkeys(peers, goal), **options,

@@ -64,5 +64,5 @@ for _m, _k, _n in (*[(n, n, n) for n in SQUARES], *SHAPES):
             "onnxruntime": partial(planned, engines.onnxruntime, _shape),
             "numpy": partial(by_numpy, _shape), "torch": partial(by_torch, _shape),
         },
-        GOALS, best_of=False, flops=partial(lambda m, k, n: 2.0 * m * k * n, *_shape),
+        GOALS, best_of=False,
     ))  # fmt: skip

@@ -39,5 +39,5 @@ for _m, _k, _n in _SHAPES:
         onnx_case(
             f"vector of {_k} by {_k}x{_n} of {_bits} bits{', int8 inside' if _level else ''}",
             "weights", 1.0, partial(model, _m, _k, _n, _bits, _level), peers=("onnxruntime",),
-            flops=None, moved=_k * _n * (_bits / 8 + 4 / _BLOCK), close=0.02 if _level else 1e-3,
+            moved=_k * _n * (_bits / 8 + 4 / _BLOCK), close=0.02 if _level else 1e-3,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 Threads that wait for work by spinning would disturb the other engines in one process. A worker
 sleeps on its input between turns. In a turn it does its work once unmeasured, and then as often as
-fits into a few milliseconds.
+fits into a few milliseconds; work that takes long it does once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import numpy as np
 from .engines import as_arrays, environment
 
 HERE = Path(__file__).resolve().parent
-_TURN = 4e-3  # seconds
+_TURN, _LONG = 4e-3, 0.1  # seconds
+_ENOUGH = 5  # rounds, of lines that take their time
 
 
 class Failed(Exception):
@@ -37,6 +38,7 @@ class Measured:
     seconds: dict[str, list[float]]
     errors: dict[str, float]  # a peer's largest difference, as a share of its largest number
     unable: dict[str, str]  # peers that do not do the work, and what they said
+    flops: float  # what the plan's products multiply and add, 0 where there is no plan
 
 
 class Worker:
@@ -83,17 +85,23 @@ class Worker:
         self.log.close()
 
 
-def measure(case: Any, threads: int, rounds: int, pinned: bool = False) -> Measured:
-    """All engines of a case in turns; tensorlite failing raises, a peer is left out."""
+def measure(
+    case: Any, threads: int, rounds: int, limit: float = math.inf, pinned: bool = False
+) -> Measured:
+    """All engines of a case in turns; tensorlite failing raises, a peer is left out.
+
+    After ``limit`` seconds five rounds are enough.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         workers: list[Worker] = []
         unable: dict[str, str] = {}
+        flops = 0.0
         try:
             for engine in case.engines:  # one after another: compiling disturbs nobody
                 worker = Worker(engine, case.name, threads, Path(temporary), pinned)
                 workers.append(worker)
                 try:
-                    worker.answer()
+                    flops = max(flops, worker.answer())
                 except Failed as error:
                     if engine == "tensorlite":
                         raise
@@ -101,14 +109,17 @@ def measure(case: Any, threads: int, rounds: int, pinned: bool = False) -> Measu
                     worker.end()
                     workers.remove(worker)
             seconds: dict[str, list[float]] = {w.engine: [] for w in workers}
-            for _ in range(rounds):
+            start = time.perf_counter()
+            for number in range(rounds):
+                if number >= _ENOUGH and time.perf_counter() - start > limit:
+                    break
                 for worker in workers:
                     seconds[worker.engine].append(worker.turn())
             errors = {w.engine: _difference(workers[0].results, w.results) for w in workers[1:]}
         finally:
             for worker in workers:
                 worker.end()
-    return Measured(seconds, errors, unable)
+    return Measured(seconds, errors, unable, flops)
 
 
 def _difference(ours: Path, theirs: Path) -> float:
@@ -147,11 +158,14 @@ def main() -> None:
         outputs = run()
     np.savez(results, *as_arrays(outputs))
     say = sys.stdout
-    print(json.dumps("ready"), file=say, flush=True)
+    print(json.dumps(getattr(run, "flops", 0.0)), file=say, flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
         run()
         once = time.perf_counter() - start
+        if once > _LONG:
+            print(json.dumps(once), file=say, flush=True)
+            continue
         count = max(1, min(10_000, int(_TURN / max(once, 1e-9))))
         start = time.perf_counter()
         for _ in range(count):
