@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node
-from .quantized_values import EIGHT, SIXTEEN, Quantized, alike, parameters, rounded, usual
+from .quantized_values import EIGHT, SIXTEEN, Quantized, alike, axis_of, parameters, rounded, usual
 from .view import Pass, View
 
 _ALWAYS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
@@ -140,7 +140,9 @@ def _moved_parameters(
     rank = view.known(before.inputs[0]).rank
     if rank is None or rank < 2:
         return None
-    axis = before.attributes.get("axis", 1) % rank
+    axis = axis_of(before, rank)
+    if axis is None:
+        return None
     if node.op_type == "Gather" and not before.attributes.get("block_size"):
         along, places = node.attributes.get("axis", 0) % rank, view.known(node.inputs[1]).rank
         if along == axis or places is None or rank + places < 3:

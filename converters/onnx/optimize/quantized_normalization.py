@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..graph import Node
-from .quantized_values import real_vector, usual
+from .quantized_values import axis_of, real_vector, usual
 from .view import Array, Pass, View
 
 
@@ -47,11 +47,13 @@ def _scaled(view: View, weight: Node, factor: Array) -> Node | None:
     zero = view.constant(zero_name)
     if numbers is None or scale is None or numbers.ndim < 3 or (zero_name and zero is None):
         return None
+    if zero is not None and zero.dtype != numbers.dtype:
+        return None
     if weight.attributes.get("block_size") or scale.dtype != np.float32 or scale.ndim > 1:
         return None
     if factor.shape != numbers.shape[:1] or scale.size not in (1, factor.size):
         return None
-    if scale.size > 1 and weight.attributes.get("axis", 1) % numbers.ndim != 0:
+    if scale.size > 1 and axis_of(weight, numbers.ndim) != 0:
         return None
     product = (scale.astype(np.float64) * factor).astype(np.float32).reshape(-1)
     if not usual(product) or (zero is not None and zero.size not in (1, factor.size)):

@@ -73,15 +73,23 @@ def parameters(
         return None
     if zero is not None and zero.shape != scale.shape:
         return None
-    dtype = view.known(value).dtype if zero is None else zero.dtype.name
-    if dtype not in dtypes:
+    known = view.known(value).dtype
+    dtype = known if zero is None else zero.dtype.name
+    if dtype not in dtypes or known not in (None, dtype):
         return None
     if scale.size != 1 or scale.ndim > 1:
         rank = view.known(value).rank
-        axis = node.attributes.get("axis", 1)
-        if channel is None or not rank or scale.ndim != 1 or axis % rank != channel % rank:
+        if channel is None or not rank or scale.ndim != 1:
+            return None
+        if axis_of(node, rank) != channel % rank:
             return None
     return Quantized(value, node.inputs[1], given, dtype, node)
+
+
+def axis_of(node: Node, rank: int) -> int | None:
+    """The axis of a node that quantises or dequantises; None if there is none such."""
+    axis = int(node.attributes.get("axis", 1))
+    return axis % rank if -rank <= axis < rank else None
 
 
 def usual(scale: Array) -> bool:

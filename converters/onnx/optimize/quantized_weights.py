@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph import Node
+from .quantized_values import axis_of
 from .view import Array, Pass, View
 
 MICROSOFT = "com.microsoft"
@@ -49,7 +50,7 @@ def _blocks(view: View, name: str, along: int) -> Blocks | None:
         return None
     if view.known(name).dtype != scale.dtype.name:
         return None
-    if zero is not None and zero.shape != scale.shape:
+    if zero is not None and (zero.shape != scale.shape or zero.dtype != numbers.dtype):
         return None
     found = _spread(node, numbers.shape, scale, along)
     if found is None:
@@ -85,7 +86,9 @@ def _spread(
 ) -> tuple[Array, int] | None:
     """A scale or zero point for each block along an axis, (other axis, blocks); a block's size."""
     rows, columns = shape[1 - along], shape[along]
-    block, axis = node.attributes.get("block_size", 0), node.attributes.get("axis", 1) % 2
+    block, axis = node.attributes.get("block_size", 0), axis_of(node, 2)
+    if axis is None:
+        return None
     if block:
         wanted = -(-columns // block)
         if axis != along or block < _LEAST or block & (block - 1):
@@ -183,6 +186,8 @@ def fuse_weight_lookup(view: View) -> None:
     for node in view.nodes("Gather"):
         table = view.producer(node.inputs[0], "DequantizeLinear")
         if table is None or node.attributes.get("axis", 0) not in (0, -2):
+            continue
+        if view.known(node.inputs[1]).dtype not in ("int32", "int64"):
             continue
         blocks = _blocks(view, node.inputs[0], 1)
         if blocks is None:
