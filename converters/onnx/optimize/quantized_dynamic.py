@@ -7,6 +7,8 @@ else needs that, ``DynamicQuantizeMatMul``. Source: ONNX Runtime's fusions of th
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..graph import Node
 from .view import Pass, View
 
@@ -20,45 +22,48 @@ def fuse_product_of_integers(view: View) -> None:
         if cast is None or cast.attributes.get("to") != 1:
             continue
         mul = view.user(cast.outputs[0], "Mul")
-        scales = None if mul is None else _scales(view, mul, cast.outputs[0])
+        scales = None if mul is None else _scales(view, mul, cast.outputs[0], node)
         if mul is None or scales is None or mul.opset < 7:
-            continue
-        a_scale, b_scale = scales
-        columns = view.constant(node.inputs[1])
-        factor = view.constant(b_scale)
-        if columns is None or factor is None or columns.ndim != 2:
-            continue
-        if factor.size != 1 and factor.shape != (columns.shape[1],):
             continue
         a_zero, b_zero = [*node.inputs[2:], "", ""][:2]
         last, bias = mul, ""
+        columns = view.known(node.inputs[1]).shape
         add = view.user(mul.outputs[0], "Add")
         split = None if add is None or add.opset < 7 else view.split(add)
-        if add is not None and split is not None and split[1].shape == (columns.shape[1],):
+        if add is not None and split is not None and columns and split[1].shape == columns[-1:]:
             last, bias = add, next(name for name in add.inputs if name != split[0])
-        inputs = _without_end((*node.inputs[:2], a_scale, b_scale, a_zero, b_zero, bias))
-        olds = [node, cast, mul, *([add] if add is last and add is not None else [])]
+        inputs = _without_end((*node.inputs[:2], *scales, a_zero, b_zero, bias))
+        olds = list(dict.fromkeys([node, cast, mul, last]))
         new = Node("MatMulIntegerToFloat", inputs, last.outputs, node.name, MICROSOFT)
         view.fuse(olds, new, f"with {len(olds) - 1} nodes after it")
 
 
-def _scales(view: View, mul: Node, product: str) -> tuple[str, str] | None:
-    """The scales of the left matrix and of the weights, which a product is multiplied by."""
+def _scales(view: View, mul: Node, product: str, node: Node) -> tuple[str, str] | None:
+    """The scales of both matrices, whose product the product of integers is multiplied by."""
     other = next((name for name in mul.inputs if name != product), "")
-    node = view.producer(other, "Mul")
-    split = None if node is None else view.split(node)
-    if node is None or split is None or node.opset < 7:
+    made = view.producer(other, "Mul")
+    if made is None or made.opset < 7:
         return None
-    known = view.known(split[0])
-    if known.dtype != "float32" or (known.shape not in ((), (1,)) and not _dynamic(view, split[0])):
-        return None
-    return split[0], next(name for name in node.inputs if name != split[0])
+    for first, second in view.pairs(made):
+        if _of_dynamic(view, first, node.inputs[0]) and (
+            _of_dynamic(view, second, node.inputs[1]) or _of_columns(view, second, node.inputs[1])
+        ):
+            return first, second
+    return None
 
 
-def _dynamic(view: View, name: str) -> Node | None:
-    """The node that quantised a value as it came, and gives this scale."""
-    node = view.producer(name, "DynamicQuantizeLinear")
-    return node if node is not None and node.outputs[1] == name else None
+def _of_dynamic(view: View, scale: str, value: str) -> bool:
+    """Whether a value was quantised as it came, with this scale."""
+    node = view.producer(value, "DynamicQuantizeLinear")
+    return node is not None and node.outputs[:2] == (value, scale)
+
+
+def _of_columns(view: View, scale: str, value: str) -> bool:
+    """Whether a constant is a scale of a matrix: one number, or one for each column."""
+    factor, columns = view.constant(scale), view.constant(value)
+    if factor is None or columns is None or columns.ndim != 2 or factor.dtype != np.float32:
+        return False
+    return factor.size == 1 and factor.ndim < 2 or factor.shape == columns.shape[1:]
 
 
 def _without_end(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import onnx
 import pytest
 import quantized_files
 from onnx import TensorProto, helper
-from optimizing import operators, random, runtime, with_weights
+from optimizing import operators, parsed, random, runtime, with_weights
 from quantized_files import dynamic
 
 import tensorlite as tl
@@ -67,6 +67,18 @@ def test_products_of_one_value_quantise_it_once() -> None:
     module, x = tl.onnx.load(proto), random(2, 24)
     assert operators(module) == {QUANTIZE: 1, INTEGER: 2, "Mul": 1}
     np.testing.assert_allclose(module(x).numpy(), runtime(proto, x)[0], rtol=1e-5)
+
+
+def test_products_of_two_values_that_are_quantised_as_they_come() -> None:
+    text = """g (float[2, 5, 24] x) => (float[2, 5, 5] y) {
+        q, s, z = DynamicQuantizeLinear (x)  t = Transpose <perm = [0, 2, 1]> (x)  e = Exp (t)
+        r, p, v = DynamicQuantizeLinear (e)  i = MatMulInteger (q, r, z, v)
+        f = Cast <to = 1> (i)  m = Mul (p, s)  y = Mul (m, f)
+    }"""
+    proto, x = parsed(text), random(2, 5, 24)
+    module = tl.onnx.load(proto)
+    assert operators(module) == {QUANTIZE: 1, DYNAMIC: 1, "Transpose": 1, "Exp": 1}
+    np.testing.assert_allclose(module(x).numpy(), runtime(proto, x)[0], rtol=1e-4, atol=1e-3)
 
 
 def test_what_is_asked_for_in_between_is_kept() -> None:
