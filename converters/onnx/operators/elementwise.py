@@ -208,12 +208,16 @@ for _name, _function in {"Sum": total, "Mean": mean, "Max": maximum, "Min": mini
 @onnx_op("Clip", since=11)
 def clip(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Tensor:
     """``min(max(x, low), high)``: with low above high the result is high."""
-    for name, limit in (("min", low), ("max", high)):
-        if limit is not None and limit.ndim:
-            raise OnnxError(f"expected {name} as a scalar, got shape {tuple(limit.shape)}")
     if low is not None:
-        x = tl.maximum(x, low)
-    return x if high is None else tl.minimum(x, high)
+        x = tl.maximum(x, _limit("min", low))
+    return x if high is None else tl.minimum(x, _limit("max", high))
+
+
+def _limit(name: str, limit: Tensor) -> Tensor:
+    """A scalar; or a tensor of shape (1,), which exporters write and ONNX Runtime takes for one."""
+    if limit.ndim > 1 or limit.numel() != 1:
+        raise OnnxError(f"expected {name} as a scalar, got shape {tuple(limit.shape)}")
+    return limit.reshape(()) if limit.ndim else limit
 
 
 @onnx_op("Clip", since=6)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from single_node import agree
+from single_node import agree, node_model
 
 import tensorlite as tl
+from tensorlite.errors import OnnxError
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 3, 4, 5)).astype(np.float32)
@@ -371,3 +372,11 @@ def test_version(
 ) -> None:
     agree(op_type, *inputs, outputs=outputs, opset=opset, device=device, rtol=1e-4, atol=1e-5,
           **attributes)  # fmt: skip
+
+
+def test_clip_takes_limits_of_shape_one(device: tl.device) -> None:
+    """Scalars by the specification; skl2onnx writes tensors of one element, as others do."""
+    x = np.array([-3.0, 0.5, 4.0], np.float32)
+    agree("Clip", x, f32(-1), f32(2), opset=13, device=device)
+    with pytest.raises(OnnxError, match=r"expected min as a scalar, got shape \(2,\)"):
+        tl.onnx.load(node_model("Clip", [x, f32(-1, 0)], opset=13), device=device)(x, f32(-1, 0))
