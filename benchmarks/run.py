@@ -5,6 +5,9 @@
     python benchmarks/run.py --only networks,int8        some groups
     python benchmarks/run.py --lines resnet50 --threads 1 --quick
     python benchmarks/run.py --json results.json --markdown results.md --resume
+    python benchmarks/run.py --lines none --resume --json results.json --markdown README.md
+
+The last one measures nothing: it only writes the tables again.
 
 Each engine has a process of its own and they take turns; medians of the rounds are shown, the
 quartiles of the ratios, and the share that the arithmetic of the products has of what the
@@ -110,13 +113,14 @@ def shown(results: list[dict[str, Any]]) -> Table:
 @click.option("--rounds", default=15, show_default=True, help="turns of each engine")
 @click.option("--seconds", default=15.0, show_default=True, help="of a line; then 5 turns do")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="results, every round")
-@click.option("--markdown", type=click.Path(path_type=Path), help="tables, as in the README")
+@click.option("--markdown", type=click.Path(path_type=Path), multiple=True,
+              help="tables; a file with places for them keeps its text")  # fmt: skip
 @click.option("--quick", is_flag=True, help="three turns of each engine")
 @click.option("--pin", is_flag=True, help="keep engines on the first processors, if none has them")
 @click.option("--resume", is_flag=True, help="keep the lines that the JSON file has")
 def main(
     only: str, lines: str, threads: str, peers: str, rounds: int, seconds: float,
-    target: Path | None, markdown: Path | None, quick: bool, pin: bool, resume: bool,
+    target: Path | None, markdown: tuple[Path, ...], quick: bool, pin: bool, resume: bool,
 ) -> None:  # fmt: skip
     groups = only.split(",")
     unknown = [group for group in groups if group not in GROUPS]
@@ -128,7 +132,6 @@ def main(
     if resume and target is not None and target.exists():
         kept = json.loads(target.read_text())
     done = {(r["name"], r["threads"]) for r in kept["results"] if "failed" not in r}
-    kept["results"] = [r for r in kept["results"] if (r["name"], r["threads"]) in done]
     work = [
         (among(case, here), n) for case in CASES.values() for n in wanted
         if case.group in groups and lines in case.name and n in case.threads
@@ -137,7 +140,10 @@ def main(
     starts = [n for n in start.NETWORKS if "start" in groups and lines in n] if 1 in wanted else []
     starts = [name for name in starts if name not in kept["start"]]
     rounds = _QUICK if quick else rounds
-    kept["machine"], settings = machine(), Settings(rounds, seconds, pin, *limits())
+    again = {(case.name, n) for case, n in work}
+    kept["results"] = [r for r in kept["results"] if (r["name"], r["threads"]) not in again]
+    if work or starts or "machine" not in kept:
+        kept["machine"], settings = machine(), Settings(rounds, seconds, pin, *limits())
     console = Console(width=160)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip
@@ -150,10 +156,11 @@ def main(
             progress.advance(task)
         for name in starts:
             progress.update(task, description=f"{name}, start")
-            kept["start"][name] = start.measure(
-                start_model(name), [e for e in start.ENGINES if e in ("tensorlite", *here)],
-                rounds // 2 + 1,
-            )  # fmt: skip
+            engines = [engine for engine in start.ENGINES if engine in ("tensorlite", *here)]
+            try:
+                kept["start"][name] = start.measure(start_model(name), engines, rounds // 2 + 1)
+            except RuntimeError as error:
+                console.print(f"{name} does not start: {error}", markup=False)
             save(kept, target, markdown)
             progress.advance(task)
     save(kept, target, markdown)
@@ -180,16 +187,11 @@ def limits() -> tuple[float, float]:
     return peak(), bandwidth()
 
 
-def save(kept: dict[str, Any], target: Path | None, markdown: Path | None) -> None:
+def save(kept: dict[str, Any], target: Path | None, markdown: tuple[Path, ...]) -> None:
     if target is not None:
         target.write_text(json.dumps(kept, indent=1))
-    if markdown is not None:
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for result in kept["results"]:
-            groups.setdefault(result["group"], []).append(result)
-        about = ", ".join(f"{key} {value}" for key, value in kept["machine"].items())
-        text = f"{about}\n\n{report.markdown(groups)}\n{report.start_markdown(kept['start'])}"
-        markdown.write_text(text)
+    for path in markdown:
+        path.write_text(report.filled(path.read_text() if path.exists() else "", kept))
 
 
 if __name__ == "__main__":

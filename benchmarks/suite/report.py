@@ -58,19 +58,22 @@ def row(result: dict[str, Any]) -> list[str]:
     """A line of the table."""
     name, threads = result["name"], str(result["threads"])
     if "failed" in result:
-        return [name, threads, "", result["failed"], "", "", "", "failed"]
+        return [name, threads, "", result["failed"], *[""] * 4, "failed"]
     seconds = result["seconds"]
     ours = duration(statistics.median(seconds["tensorlite"]))
     peers = {peer: statistics.median(seconds[peer]) for peer in result["goals"]}
     if not peers:
-        return [name, threads, ours, "", "", limits(result), "", "no peer"]
+        return [name, threads, ours, "", "", "", limits(result), "", "no peer"]
     best = min(peers, key=lambda peer: peers[peer])
     middle, low, high = ratios(seconds["tensorlite"], seconds[best])
+    quickest = min(seconds["tensorlite"]) / min(seconds[best])
+    unsure = any(low <= goal < high for goal in result["goals"].values())
     times = ", ".join(f"{peer} {duration(value)}" for peer, value in peers.items())
     goals = sorted(set(result["goals"].values()))
     return [
-        name, threads, ours, times, f"{middle:.2f} ({low:.2f}-{high:.2f})", limits(result),
-        " / ".join(f"{goal:g}" for goal in goals), "met" if result["met"] else "missed",
+        name, threads, ours, times, f"{middle:.2f} ({low:.2f}-{high:.2f})", f"{quickest:.2f}",
+        limits(result), " / ".join(f"{goal:g}" for goal in goals),
+        ("met" if result["met"] else "missed") + " ~" * unsure,
     ]  # fmt: skip
 
 
@@ -87,8 +90,8 @@ def limits(result: dict[str, Any]) -> str:
 
 
 HEAD = [
-    "work", "threads", "tensorlite", "peers", "ours / the best (quartiles)", "of the limit",
-    "goal", "",
+    "work", "threads", "tensorlite", "peers", "ours / the best (quartiles)", "quickest turns",
+    "of the limit", "goal", "",
 ]  # fmt: skip
 
 
@@ -158,3 +161,51 @@ def start_markdown(results: dict[str, Any]) -> str:
     why = [reason(f"{name}, start", 1) for name in results]
     sentences = [f"- {sentence}" for sentence in dict.fromkeys(why) if sentence]
     return "\n".join([*lines, "", *sentences, ""])
+
+
+def filled(text: str, kept: dict[str, Any]) -> str:
+    """A text with everything in its place for tables, the networks in theirs; or only the tables.
+
+    >>> nothing = {"machine": {"cores": 2}, "results": [], "start": {}}
+    >>> filled("before <!-- networks --> old <!-- /networks --> after", nothing).splitlines()[0]
+    'before <!-- networks -->'
+    """
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for result in kept["results"]:
+        groups.setdefault(result["group"], []).append(result)
+    about = ", ".join(f"{key} {value}" for key, value in kept["machine"].items())
+    whole = f"{about}\n\n{counted(kept['results'])}\n\n{markdown(groups)}"
+    tables = {
+        "table": f"{whole}\n{start_markdown(kept['start'])}",
+        "networks": networks(groups.get("networks", [])),
+    }
+    if not any(f"<!-- {name} -->" in text for name in tables):
+        return tables["table"]
+    for name, table in tables.items():
+        first, last = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if first in text:
+            before, _, rest = text.partition(first)
+            text = f"{before}{first}\n{table.strip()}\n{last}{rest.partition(last)[2]}"
+    return text
+
+
+def counted(results: list[dict[str, Any]]) -> str:
+    """How many goals are met."""
+    met = [result["met"] for result in results if "met" in result]
+    failed = sum("failed" in result for result in results)
+    return f"{sum(met)} of {len(met)} goals met" + (f", {failed} lines failed" if failed else "")
+
+
+def networks(results: list[dict[str, Any]]) -> str:
+    """Our time over the quicker peer's, for each number of threads."""
+    threads = sorted({result["threads"] for result in results})
+    head = [f"{n} thread{'s' if n > 1 else ''}" for n in threads]
+    lines = [f"| network | {' | '.join(head)} | goal |", f"|{' --- |' * (len(head) + 2)}"]
+    rows: dict[str, dict[int, list[str]]] = {}
+    for result in results:
+        rows.setdefault(result["name"], {})[result["threads"]] = row(result)
+    for name, cells in rows.items():
+        shown = [" ".join(cells[n][i] for i in (4, 8)) if n in cells else "" for n in threads]
+        goal = next(iter(cells.values()))[7]
+        lines.append(f"| {name} | {' | '.join(shown)} | {goal} |")
+    return "\n".join(lines)

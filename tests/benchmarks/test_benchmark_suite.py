@@ -48,7 +48,8 @@ def test_a_line_shows_medians_and_the_ratio_to_the_quickest_peer() -> None:
     from suite.report import row
 
     assert row(result()) == [
-        "work", "1", "2 ms", "a 4 ms, b 2 ms", "1.00 (0.75-1.25)", "50%", "0.9", "missed",
+        "work", "1", "2 ms", "a 4 ms, b 2 ms", "1.00 (0.75-1.25)", "0.50", "50%", "0.9",
+        "missed ~",
     ]  # fmt: skip
     assert row(result(failed="another result"))[-1] == "failed"
     assert row(result(goals={}))[-1] == "no peer"
@@ -61,6 +62,18 @@ def test_a_report_says_why_a_goal_was_missed(monkeypatch: pytest.MonkeyPatch) ->
     text = report.markdown({"work": [result(), result(threads=2), result(met=True)]})
     assert text.count("\n| work | ") == 1 + 3
     assert text.endswith("- The reason.\n- Other.\n")
+
+
+def test_tables_take_their_places_in_a_text() -> None:
+    from suite.report import filled
+
+    kept = {"machine": {"cores": 2}, "results": [result(group="networks")], "start": {}}
+    text = "a\n<!-- networks -->\nold\n<!-- /networks -->\nb\n"
+    new = filled(text, kept)
+    assert new == filled(new, kept)
+    assert new.startswith("a\n<!-- networks -->\n| network | 1 thread | goal |\n")
+    assert new.endswith("| work | 1.00 (0.75-1.25) missed ~ | 0.9 |\n<!-- /networks -->\nb\n")
+    assert "cores 2\n\n0 of 1 goals met" in filled("", kept)
 
 
 @pytest.mark.parametrize("wrong", [[1.0, np.nan], [1.0, 3.0], [1.0]])
