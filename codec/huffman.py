@@ -90,7 +90,7 @@ def stream_numpy(symbols: Array, table: HuffmanTable) -> bytes:
     return np.packbits(bits, bitorder="little").tobytes()
 
 
-def _checked(data: Array, offsets: Array, counts: Array, raw: bool) -> tuple[Array, Array, Array]:
+def checked(data: Array, offsets: Array, counts: Array, raw: bool) -> tuple[Array, Array, Array]:
     """Where the streams of each block begin and end, and where its raw bits do.
 
     Raises FileFormatError for blocks whose sizes are not those of what they should hold.
@@ -127,7 +127,7 @@ def decode_blocks(
     ``out`` is contiguous, and as long as ``counts`` together. Raises FileFormatError for blocks
     that are broken.
     """
-    starts, ends, low = _checked(data, offsets, counts, raw)
+    starts, ends, low = checked(data, offsets, counts, raw)
     first = np.cumsum(counts) - counts
     run = _native if compiles() else _numpy
     failed = run(data, starts, ends, low if raw else None, first, counts, table, out, threads)
@@ -135,36 +135,48 @@ def decode_blocks(
         raise FileFormatError(f"Huffman block {failed[0]} is broken: its codes do not end with it")
 
 
-def _native(
-    data: Array, starts: Array, ends: Array, low: Array | None, first: Array, counts: Array,
-    table: HuffmanTable, out: Array, threads: int | None,
+def jobs_for(
+    data: Array, starts: Array, ends: Array, low: Array | None, to: Array, counts: Array,
+    table: HuffmanTable,
 ) -> Array:  # fmt: skip
+    """What the compiled decoder is told; ``to`` has the address of each block's symbols.
+
+    The addresses are those of ``data`` and of the table's arrays, which must live on.
+    """
     from .huffman_kernel import HEAD, WORDS
 
-    multi, single = table.multi, table.single
-    base, to = data.ctypes.data, out.ctypes.data
+    base = data.ctypes.data
     jobs = np.zeros((len(counts), WORDS), np.int64)
-    jobs[:, 1], jobs[:, 2] = multi.ctypes.data, single.ctypes.data
+    jobs[:, 1], jobs[:, 2] = table.multi.ctypes.data, table.single.ctypes.data
     if low is not None:
         jobs[:, 3] = base + low
-    jobs[:, 4], jobs[:, 5] = to + first, counts
+    jobs[:, 4], jobs[:, 5] = to, counts
     streams = jobs[:, HEAD:].reshape(-1, STREAMS, 4)
     streams[:, :, 0], streams[:, :, 1] = (base + starts) * 8, (base + ends) * 8
     at = counts[:, None] * np.arange(STREAMS + 1)[None] // (2 * STREAMS) * 2
     at[:, -1] = counts
-    at += to + first[:, None]
+    at += to[:, None]
     streams[:, :, 2], streams[:, :, 3] = at[:, :-1], at[:, 1:]
-    decoder = _decoder(table.limit)
-    share(lambda a, b: decoder(jobs.ctypes.data, a, b), len(jobs), threads)
+    return jobs
+
+
+def _native(
+    data: Array, starts: Array, ends: Array, low: Array | None, first: Array, counts: Array,
+    table: HuffmanTable, out: Array, threads: int | None,
+) -> Array:  # fmt: skip
+    jobs = jobs_for(data, starts, ends, low, out.ctypes.data + first, counts, table)
+    run = decoder(table.limit)
+    share(lambda a, b: run(jobs.ctypes.data, a, b), len(jobs), threads)
     return np.flatnonzero(jobs[:, 0])
 
 
 @cache
-def _decoder(limit: int) -> Any:
-    from .huffman_kernel import decoder
+def decoder(limit: int) -> Any:
+    """The compiled decoder: called with the address of jobs, the first and the last."""
+    from .huffman_kernel import decoder as address
 
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-    return kind(decoder(limit))
+    return kind(address(limit))
 
 
 def _numpy(

@@ -120,6 +120,17 @@ def encode_numpy(symbols: Array, table: RansTable) -> bytes:
     return states.astype("<u4").tobytes() + stream.astype("<u2").tobytes()
 
 
+def check(data: Array, offsets: Array) -> None:
+    """Raises FileFormatError for blocks that cannot be any, or that are not within the data."""
+    sizes = offsets[1:] - offsets[:-1]
+    wrong = (sizes < 4 * LANES) | (sizes % 2 != 0)
+    if wrong.any() or offsets[0] < 0 or offsets[-1] > len(data):
+        raise FileFormatError(
+            f"an rANS block has {4 * LANES} bytes or more, an even number, within the {len(data)} "
+            "that there are"
+        )
+
+
 def decode_blocks(
     data: Array,
     offsets: Array,
@@ -133,13 +144,7 @@ def decode_blocks(
     ``out`` is contiguous, and as long as ``counts`` together. Raises FileFormatError for blocks
     that are broken.
     """
-    sizes = offsets[1:] - offsets[:-1]
-    wrong = (sizes < 4 * LANES) | (sizes % 2 != 0)
-    if wrong.any() or offsets[0] < 0 or offsets[-1] > len(data):
-        raise FileFormatError(
-            f"an rANS block has {4 * LANES} bytes or more, an even number, within the {len(data)} "
-            "that there are"
-        )
+    check(data, offsets)
     first = np.cumsum(counts) - counts
     run = _native if compiles() else _numpy
     failed = run(data, offsets, first, counts, table, out, threads)
@@ -149,31 +154,46 @@ def decode_blocks(
         )
 
 
-def _native(
-    data: Array, offsets: Array, first: Array, counts: Array, table: RansTable, out: Array,
-    threads: int | None,
-) -> Array:  # fmt: skip
+def jobs_for(data: Array, offsets: Array, to: Array, counts: Array, table: RansTable) -> Array:
+    """What the compiled decoder is told; ``to`` has the address of each block's symbols.
+
+    The addresses are those of ``data`` and of the table's slots, which must live on.
+    """
     from .rans_kernel import HEAD, WORDS
 
-    slots = table.slots
     base = data.ctypes.data
     jobs = np.zeros((len(counts), WORDS), np.int64)
-    jobs[:, 1], jobs[:, 2] = slots.ctypes.data, base + offsets[:-1] + 4 * LANES
-    jobs[:, 3], jobs[:, 4], jobs[:, 5] = base + offsets[1:], out.ctypes.data + first, counts
-    heads = data[(offsets[:-1, None] + np.arange(4 * LANES)[None])]
-    jobs[:, HEAD:] = heads.view("<i8")
-    decoder = _decoder()
-    share(lambda a, b: decoder(jobs.ctypes.data, a, b), len(jobs), threads)
+    jobs[:, 1], jobs[:, 2] = table.slots.ctypes.data, base + offsets[:-1] + 4 * LANES
+    jobs[:, 3], jobs[:, 4], jobs[:, 5] = base + offsets[1:], to, counts
+    jobs[:, HEAD:] = data[offsets[:-1, None] + np.arange(4 * LANES)[None]].view("<i8")
+    return jobs
+
+
+def broken(jobs: Array) -> Array:
+    """Which jobs, after they were run, had blocks that are broken."""
+    from .rans_kernel import HEAD
+
     states = np.ascontiguousarray(jobs[:, HEAD:]).view(np.uint32)
     return np.flatnonzero((jobs[:, 0] != 0) | (states != _FIRST).any(axis=1))
 
 
+def _native(
+    data: Array, offsets: Array, first: Array, counts: Array, table: RansTable, out: Array,
+    threads: int | None,
+) -> Array:  # fmt: skip
+    jobs = jobs_for(data, offsets, out.ctypes.data + first, counts, table)
+    run = decoder()
+    share(lambda a, b: run(jobs.ctypes.data, a, b), len(jobs), threads)
+    return broken(jobs)
+
+
 @cache
-def _decoder() -> Any:
-    from .rans_kernel import decoder
+def decoder() -> Any:
+    """The compiled decoder: called with the address of jobs, the first and the last."""
+    from .rans_kernel import decoder as address
 
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-    return kind(decoder())
+    return kind(address())
 
 
 def _numpy(

@@ -60,7 +60,8 @@ def _filled(code: Code, state: Value, words: Value) -> tuple[Value, Value]:
                            f"{kind} zeroinitializer", f"{mask_kind} {small}")  # fmt: skip
     else:
         loaded = code.call(f"<{_WIDE} x i16>", f"llvm.masked.expandload.v{_WIDE}i16",
-                           f"ptr {place}", f"{mask_kind} {small}", f"<{_WIDE} x i16> zeroinitializer")  # fmt: skip
+                           f"ptr {place}", f"{mask_kind} {small}",
+                           f"<{_WIDE} x i16> zeroinitializer")  # fmt: skip
         spread = code.value(f"zext <{_WIDE} x i16> {loaded} to {kind}")
     shifted = code.value(f"shl {kind} {state}, {_splat(16)}")
     whole = code.value(f"or {kind} {shifted}, {spread}")
