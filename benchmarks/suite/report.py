@@ -104,7 +104,7 @@ def markdown(groups: dict[str, list[dict[str, Any]]]) -> str:
         found += [f"| {' | '.join(row(result))} |" for result in results]
         found.append("")
         missed = [r for r in results if r.get("met") is False]
-        why = [*dict.fromkeys(reason(r["name"], r["threads"]) for r in missed)]
+        why = [*dict.fromkeys(reason(r["name"]) for r in missed)]
         found += [f"- {sentence}" for sentence in why if sentence]
         unable = {f"{p} is left out of {r['name']}: {w}" for r in results
                   for p, w in r.get("unable", {}).items()}  # fmt: skip
@@ -158,7 +158,7 @@ def start_markdown(results: dict[str, Any]) -> str:
     lines = ["### Start, from the process's to the first result, and memory", ""]
     lines += [f"| {' | '.join(START_HEAD)} |", f"|{' --- |' * len(START_HEAD)}"]
     lines += [f"| {' | '.join(start_row(*item))} |" for item in results.items()]
-    why = [reason(f"{name}, start", 1) for name in results]
+    why = [reason(f"{name}, start") for name in results]
     sentences = [f"- {sentence}" for sentence in dict.fromkeys(why) if sentence]
     return "\n".join([*lines, "", *sentences, ""])
 
