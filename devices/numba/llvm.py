@@ -11,6 +11,7 @@ name that LLVM knows. It is for tests: what this machine lacks it cannot run.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -114,15 +115,27 @@ def made_by(write_ir: Callable[..., str], *given: Hashable) -> int:
     no machine code is kept.
     """
     maker = f"{write_ir.__module__}.{write_ir.__qualname__}"
-    name = key(_FORMAT, target().cpu, target().features, _version(), _sources(), maker, repr(given))
+    source = _source(write_ir.__module__.rpartition(".")[2])
+    name = key(_FORMAT, target().cpu, target().features, _version(), source, maker, repr(given))
     return _kept(name, lambda: write_ir(*given))
 
 
 @cache
-def _sources() -> str:
-    """A hash of the modules that write IR."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return key(*[path.read_text(encoding="utf-8") for path in files])
+def _source(module: str) -> str:
+    """A hash of a module of this folder and of those that it imports from here."""
+    texts, wanted = {}, {module}
+    while wanted:
+        name = wanted.pop()
+        path = Path(__file__).with_name(f"{name}.py")
+        if name in texts or not path.exists():
+            continue
+        texts[name] = path.read_text(encoding="utf-8")
+        for one, several in _IMPORTS.findall(texts[name]):
+            wanted.update([one] if one else several.split(", "))
+    return key(*[texts[name] for name in sorted(texts)])
+
+
+_IMPORTS = re.compile(r"^from \.(?:(\w+) import|[ ]import ([\w, ]+))", re.MULTILINE)
 
 
 def _kept(name: str, ir: Callable[[], str]) -> int:
