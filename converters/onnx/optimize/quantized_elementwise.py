@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph import Node
-from .quantized_values import Quantized, alike, dequantized, quantized
+from .quantized_values import Quantized, alike, dequantized, quantized, real_number
 from .view import Pass, View
 
 MICROSOFT = "com.microsoft"
@@ -34,6 +34,24 @@ def _fuse(
 ) -> None:  # fmt: skip
     new = Node(operator, inputs, y.node.outputs, node.name, MICROSOFT, attributes=attributes or {})
     view.fuse([node, y.node], new, f"{operator}, with {y.node.name}")
+
+
+def drop_scaling(view: View) -> None:
+    """A product with a constant that only changes the scale: the numbers stay what they are."""
+    for node in view.nodes("Mul", "Div"):
+        y = quantized(view, node.outputs[0])
+        if y is None or node.opset < 7:
+            continue
+        pairs = view.pairs(node) if node.op_type == "Mul" else [node.inputs]
+        for name, other in pairs:
+            x, number = dequantized(view, name), real_number(view, other)
+            if x is None or not number or view.known(other).rank not in (0, 1):
+                continue
+            factor = number if node.op_type == "Mul" else 1 / number
+            ranked = view.known(other).rank == 0 or bool(view.known(name).rank)
+            if ranked and alike(view, x, y, factor) and view.forward(y.node, x.value):
+                view.note(node, f"{node.op_type} changes the scale only")
+                break
 
 
 def fuse_quantized_function(view: View) -> None:
@@ -115,5 +133,5 @@ def _on_numbers(view: View, node: Node, y: Quantized, parts: list[str]) -> None:
 
 
 ELEMENTWISE: tuple[Pass, ...] = (
-    fuse_quantized_arithmetic, fuse_quantized_function, fuse_quantized_joining,
+    drop_scaling, fuse_quantized_arithmetic, fuse_quantized_function, fuse_quantized_joining,
 )  # fmt: skip

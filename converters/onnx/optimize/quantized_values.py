@@ -97,11 +97,17 @@ def usual(scale: Array) -> bool:
     return bool(np.all((scale > _SMALLEST) & (scale < _LARGEST)))
 
 
-def alike(view: View, a: Quantized, b: Quantized) -> bool:
-    """Whether two values have the same dtype, scale and zero point, one for all their numbers."""
+def alike(view: View, a: Quantized, b: Quantized, factor: float = 1.0) -> bool:
+    """Whether ``factor`` times the values of ``a``, quantised as ``b``, are the numbers of ``a``.
+
+    So it is if dtypes and zero points are the same, and scales so nearly that the largest number
+    is not half a step off.
+    """
     if a.dtype != b.dtype or a.scales(view).size != 1 or b.scales(view).size != 1:
         return False
-    equal = a.scales(view)[0] == b.scales(view)[0]
+    numbers = 1 << np.iinfo(np.dtype(a.dtype)).bits
+    ratio = factor * a.scales(view)[0] / b.scales(view)[0]
+    equal = abs(ratio - 1) * numbers < 0.45
     return bool(equal and a.zeros(view)[0] == b.zeros(view)[0])
 
 
@@ -160,3 +166,13 @@ def real_vector(view: View, name: str) -> Array | None:
         return None
     found: Array = array.astype(np.float32) * scale.reshape(-1)
     return found
+
+
+def real_number(view: View, name: str) -> float | None:
+    """A constant of one element, which may be written as an integer of a scale."""
+    node = view.producer(name, "DequantizeLinear")
+    if node is None:
+        return view.number(name)
+    found = [view.number(given) if given else 0.0 for given in (*node.inputs, "")[:3]]
+    value, scale, zero = found
+    return None if value is None or scale is None or zero is None else (value - zero) * scale

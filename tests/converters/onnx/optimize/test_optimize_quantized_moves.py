@@ -152,3 +152,27 @@ def test_operators_of_com_microsoft() -> None:
     }"""
     for zero in (np.int8(-3), np.uint16(300)):
         exact(text, {Q: 1, DQ: 1, "Transpose": 1}, random(4, 6), z=zero)
+
+
+@pytest.mark.parametrize(
+    ("body", "scale", "left"),
+    [
+        ("c = Div (xd, by)", 0.005, {}),
+        ("c = Div (xd, by)", 0.005 * 1.0015, {}),  # 255 numbers go less than half a step apart
+        ("c = Div (xd, by)", 0.005 * 1.01, {Q: 2, DQ: 2, "Div": 1}),
+        ("c = Mul (by, xd)", 0.08, {}),
+        ("c = Mul (xd, by)", 0.081, {Q: 2, DQ: 2, "Mul": 1}),
+        ("c = Div (by, xd)", 0.08, {Q: 2, DQ: 2, "Div": 1}),
+        ("b = DequantizeLinear (four, r)  c = Div (xd, b)", 0.005, {}),
+        ("c = Div (xd, wide)", 0.005, {Q: 2, DQ: 2, "Div": 1}),
+        ("c = Mul (xd, none)", 0.02, {Q: 2, DQ: 2, "Mul": 1}),
+    ],
+)
+def test_products_that_only_change_the_scale(body: str, scale: float, left: dict[str, int]) -> None:
+    text = f"""g (float[4, 600] x) => (float[4, 600] y) {{
+        xq = QuantizeLinear (x, s, z)  xd = DequantizeLinear (xq, s, z)
+        {body}  yq = QuantizeLinear (c, t, z)  y = DequantizeLinear (yq, t, z)
+    }}"""
+    given = {"t": np.float32(scale), "by": np.float32(4), "wide": np.full((1, 1), 4, np.float32),
+             "four": np.uint8(4), "r": np.float32(1), "none": np.float32(0)}  # fmt: skip
+    exact(text, {Q: 1, DQ: 1, **left}, random(4, 600), **given)

@@ -28,7 +28,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "operators of com.microsoft": {"UseQDQContribOps": True},
 }
 FLOATS = {
-    "residual": {}, "mobile": {}, "encoder": {"Div": 2, "Erf": 1, "LayerNormalization": 2},
+    "residual": {}, "mobile": {}, "encoder": {"Div": 1, "Erf": 1, "LayerNormalization": 2},
 }  # fmt: skip
 """The float operators that are left, between quantised values."""
 NUMBERS = ("Clip", "MaxPool", "Resize", "Flatten", "Reshape", "Transpose")
