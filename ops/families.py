@@ -38,6 +38,7 @@ from . import loss as loss
 from . import loss_classes as loss_classes
 from . import loss_ctc as loss_ctc
 from . import loss_margin as loss_margin
+from . import low_bits as low_bits
 from . import lu as lu
 from . import masked as masked
 from . import masked_along as masked_along
