@@ -25,6 +25,7 @@ from ..tensor import Tensor, wrap
 from .nested import flattened, mapped
 from .registry import Op
 from .sketch import sketched
+from .varying import SizesVary, sizes_vary
 
 TRACERS: list[Tracer] = []
 _lock = threading.Lock()
@@ -248,6 +249,8 @@ class Tracer:
             )
             with self.aside():
                 return run(entry, args, kwargs)
+        if sizes_vary(entry.name, args, kwargs):
+            raise SizesVary(f"the size of what {entry.name} gives depends on numbers")
         out = kwargs.get("out")
         if out is not None:
             from .dispatch import fill

@@ -330,7 +330,8 @@ class Tensor:
         if str(memory_format).endswith("channels_last"):
             order = self._array.transpose(0, 2, 3, 1).copy(order="C")
             return wrap(order.transpose(0, 3, 1, 2), self._device)
-        return wrap(self._array.copy(order="C"), self._device)
+        copied: Tensor = self.clone(memory_format="contiguous_format")
+        return copied
 
     # PyTorch code for inference says these; they do nothing here, or say that they cannot
 

@@ -6,11 +6,12 @@ strides of the result and those of the source, in elements.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from .code import Code, Value, module
-from .fused import Words, nest, placed, share
+from .fused import Words, collapsed, nest, placed, share
 from .gemm import Tile, turned
 from .llvm import made_by, target
 
@@ -31,6 +32,27 @@ class Spec:
 
 
 FEW = 4  # elements of a last dimension up to which they are copied without a loop
+
+
+def arranged(
+    shape: Sequence[int], to: Sequence[int], from_: Sequence[int], itemsize: int
+) -> tuple[Spec, list[int]]:
+    """The kernel for a copy between strides (in elements), and its words behind the addresses."""
+    order = sorted(range(len(shape)), key=lambda d: (-to[d], d))
+    given = [[steps[d] for d in order] for steps in (to, from_)]
+    sizes, (there, here) = collapsed([shape[d] for d in order], given)
+    if sizes == [1]:
+        there, here = [1], [1]
+    way, few = "row" if there[-1] == here[-1] == 1 else "each", 0
+    if way == "each" and there[-1] == 1 and 1 in here[:-1] and itemsize == 4:
+        at = len(here) - 2 - here[-2::-1].index(1)
+        for row in (sizes, there, here):
+            moved = row.pop(at)
+            row.insert(len(row) - 1, moved)
+        way = "turn"
+    if way != "row" and there[-1] == 1 and len(sizes) > 1 and sizes[-1] <= FEW:
+        way, few = "few", sizes[-1]
+    return Spec(itemsize, len(sizes), way, few), [*sizes, *there, *here]
 
 
 @cache

@@ -39,11 +39,20 @@ class Jit:
         self.native: Callable[..., None] | None = None
 
     def __call__(self, *args: Any) -> None:
-        if self.native is None:
-            with _lock:
-                if self.native is None:
-                    self.native = self._load()
-        self.native(*args)
+        (self.native or self._ready())(*args)
+
+    def address(self) -> int:
+        """Where its machine code begins, for code that calls it."""
+        native: Any = self._ready()
+        found = ctypes.cast(native, ctypes.c_void_p).value
+        assert found is not None
+        return found
+
+    def _ready(self) -> Callable[..., None]:
+        with _lock:
+            if self.native is None:
+                self.native = self._load()
+            return self.native
 
     def _load(self) -> Callable[..., None]:
         source = inspect.getsource(self.function)

@@ -9,13 +9,17 @@ cache while all trees go over them; for a few rows the lanes go over trees inste
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ...ops.trees import Forest, as_features
 from ..kernels import kernel
-from .jit import jit
+from .code import Code, module
+from .fused import Words, share
+from .jit import Jit, jit
+from .llvm import compiled
 from .memory import address
 from .threads import in_parts
 
@@ -117,7 +121,7 @@ class Packed:
 
     arrays: tuple[Array, ...]  # thresholds, nodes, table, weights
     addresses: tuple[int, ...]  # theirs
-    run: Any
+    run: Jit
     steps: int  # of a row
 
 
@@ -183,28 +187,64 @@ def _at_most(forest: Forest, dtype: np.dtype[Any]) -> Array:
     return np.where(forest.strict, below, threshold)
 
 
-def _packed(forest: Forest, dtype: np.dtype[Any]) -> Packed:
+def packed(forest: Forest, dtype: np.dtype[Any]) -> Packed:
+    """The forest for features of a dtype, made once."""
     if dtype not in forest.prepared:
         forest.prepared[dtype] = _pack(forest, dtype)
     found: Packed = forest.prepared[dtype]
     return found
 
 
+def room(forest: Forest, rows: int) -> int:
+    """How many float64 numbers the kernel needs beside: lanes, and scores of a block of rows."""
+    return 2 * _LANES + min(rows, _BLOCK) * forest.n_targets
+
+
+def least_rows(found: Packed) -> int:
+    """Rows below which a thread is not worth waking."""
+    return _SPLIT // (found.steps + 1) + _LANES
+
+
+@cache
+def in_plans() -> int:
+    """The address of the kernel for plans, which calls the one for a forest.
+
+    Its words: the address of that one, of the result, of the scratch memory, the bytes of it for a
+    part, how many parts it is for, the address of the features, the four of the forest, how many
+    features a row has, and how many rows there are.
+    """
+    code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
+    words = Words(code)
+    run, out, scratch = (words.next("ptr") for _ in range(3))
+    room, most = words.many(2)
+    x, *forest = (words.next("ptr") for _ in range(5))
+    features, rows = words.many(2)
+    fewer = code.value(f"icmp slt i64 %parts, {most}")
+    parts = code.value(f"select i1 {fewer}, i64 %parts, i64 {most}")
+    first, last = share(code, rows, parts=parts)
+    lanes = code.at("i8", scratch, code.mul("%part", room))
+    scores = code.at("i8", lanes, str(16 * _LANES))
+    given = ", ".join(f"ptr {p}" for p in (out, scores, lanes, x, *forest))
+    with code.when(code.value(f"icmp slt i64 %part, {parts}")):
+        code.do(f"call void {run}({given}, i64 {features}, i64 {first}, i64 {last})")
+    return compiled(module(code))
+
+
 @kernel("numba", "trees.tree_ensemble")
 def tree_ensemble(input: Array, forest: Forest) -> Array:
     """The scores of all rows, in one pass over them."""
     x = np.ascontiguousarray(as_features(np, input, forest))
-    packed = _packed(forest, x.dtype)
+    found = packed(forest, x.dtype)
     rows, width = x.shape
     out = np.empty((rows, forest.n_targets), x.dtype)
 
     def part(first: int, last: int) -> None:
-        scratch = np.empty(2 * _LANES + min(last - first, _BLOCK) * forest.n_targets)
+        scratch = np.empty(room(forest, last - first))
         lanes = address(scratch)
-        packed.run(
-            address(out), lanes + 16 * _LANES, lanes, address(x), *packed.addresses, width, first,
+        found.run(
+            address(out), lanes + 16 * _LANES, lanes, address(x), *found.addresses, width, first,
             last,
         )  # fmt: skip
 
-    in_parts(part, rows, _SPLIT // (packed.steps + 1) + _LANES)
+    in_parts(part, rows, least_rows(found))
     return out if x.dtype == input.dtype or x.dtype == forest.dtype else out.astype(forest.dtype)

@@ -21,8 +21,7 @@ from ....ops.registry import OPS
 from ....ops.trace import Call, Ref, Trace, bound, references
 from ....tensor import Tensor
 from .. import fused
-from ..copying import FEW, copier
-from ..copying import Spec as CopySpec
+from ..copying import FEW, arranged, copier
 from ..expressions import (
     ACC,
     LEAVES,
@@ -406,26 +405,10 @@ class Builder:
 
     def copy(self, source: View, out: View) -> View:
         """The elements of a view in another place."""
-        order = sorted(range(len(out.shape)), key=lambda d: (-out.strides[d], d))
-        shape = [out.shape[d] for d in order]
-        steps = broadcast(source, out.shape)
-        given = [[s[d] for d in order] for s in (out.strides, steps)]
-        sizes, (to, from_) = fused.collapsed(shape, given)
-        if len(sizes) == 1 and sizes[0] == 1:
-            to, from_ = [1], [1]
-        way = "row" if to[-1] == from_[-1] == 1 else "each"
-        if way == "each" and to[-1] == 1 and 1 in from_[:-1] and source.dtype.itemsize == 4:
-            at = len(from_) - 2 - from_[-2::-1].index(1)
-            for row in (sizes, to, from_):
-                moved = row.pop(at)
-                row.insert(len(row) - 1, moved)
-            way = "turn"
-        few = sizes[-1] if way != "row" and to[-1] == 1 and len(sizes) > 1 else FEW + 1
-        spec = CopySpec(source.dtype.itemsize, len(sizes), way)
-        if few <= FEW:
-            spec = CopySpec(source.dtype.itemsize, len(sizes), "few", few)
-        kernel = copier(spec)
-        self.emit("copy", kernel, [out.place, source.place, *sizes, *to, *from_], [source], out)
+        spec, numbers = arranged(
+            out.shape, out.strides, broadcast(source, out.shape), source.dtype.itemsize
+        )
+        self.emit("copy", copier(spec), [out.place, source.place, *numbers], [source], out)
         return out
 
     def fill(self, out: View, value: float) -> None:

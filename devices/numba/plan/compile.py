@@ -5,21 +5,37 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ....errors import DeviceMismatchError
+from ....errors import DeviceMismatchError, OperatorError
 from ....ops.nested import mapped
 from ....ops.trace import trace, trace_of_shapes
+from ....ops.varying import SizesVary
 from ....progress import progress
 from ....tensor import Tensor, wrap
 from ...base import resolve
 from .builder import whole
+from .places import EagerStep
 from .plan import Plan
 from .report import Explanation, Profile, measured
 
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class AsWritten:
+    """In place of a plan: the function runs as it was written, which its one step says."""
+
+    why: str
+    steps: list[EagerStep]
+
+
+def _as_written(function: Any, why: str) -> AsWritten:
+    name = type(function).__name__
+    return AsWritten(why, [EagerStep(name, why, function, (), {}, None, {}, {}, [], [])])
 
 
 class Compiled:
@@ -33,7 +49,7 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], limit: int = 16) -> None:
         self.function = function
         self.limit = limit
-        self.plans: OrderedDict[Any, Plan] = OrderedDict()
+        self.plans: OrderedDict[Any, Plan | AsWritten] = OrderedDict()
         self.device = resolve("numba")
         self._quick: dict[Any, Plan] = {}  # the same plans, where all arguments are tensors
         self._lock = threading.Lock()
@@ -43,25 +59,37 @@ class Compiled:
         look = None
         if arrays and len(arrays) == len(args):
             look = tuple([part for a in arrays for part in (a.dtype, a.shape)])
-            plan = self._quick.get(look)
-            if plan is not None:
-                return plan(*arrays)
+            quick = self._quick.get(look)
+            if quick is not None:
+                return self._run(quick, arrays, args, kwargs)
         arrays = []
         key = _key((args, kwargs), arrays)
-        plan = self.plans.get(key)
-        if plan is None:
-            plan = self._made(key, args, kwargs)
+        plan = self.plans.get(key) or self._made(key, args, kwargs)
+        if isinstance(plan, AsWritten):
+            return self._unplanned(args, kwargs)
         if look is not None:
             self._quick[look] = plan
-        return plan(*arrays)
+        return self._run(plan, arrays, args, kwargs)
 
-    def plan(self, *args: Any, **kwargs: Any) -> Plan:
+    def _run(self, plan: Plan, arrays: list[Array], args: Any, kwargs: Any) -> Any:
+        """What a plan gives; what the function gives, from then on, if its sizes do not hold."""
+        try:
+            return plan(*arrays)
+        except SizesVary as found:
+            with self._lock:
+                self.plans[_key((args, kwargs), [])] = _as_written(self.function, str(found))
+                self._quick.clear()
+        return self._unplanned(args, kwargs)
+
+    def _unplanned(self, args: Any, kwargs: Any) -> Any:
+        return self.function(*_tensors(args, self.device), **_tensors(kwargs, self.device))
+
+    def plan(self, *args: Any, **kwargs: Any) -> Plan | AsWritten:
         """The plan for these arguments, made if need be."""
         key = _key((args, kwargs), [])
-        found = self.plans.get(key)
-        return self._made(key, args, kwargs) if found is None else found
+        return self.plans.get(key) or self._made(key, args, kwargs)
 
-    def _made(self, key: Any, args: Any, kwargs: Any) -> Plan:
+    def _made(self, key: Any, args: Any, kwargs: Any) -> Plan | AsWritten:
         with self._lock:
             if key in self.plans:
                 return self.plans[key]
@@ -70,10 +98,15 @@ class Compiled:
             with progress(f"compiling {name} for this processor"):
                 before = _state(self.function)
                 noted = trace if before else trace_of_shapes
-                found, _ = noted(self.function, given, named, self.device, whole)
-                for array, kept in before:
-                    array[...] = kept
-                plan = Plan(found)
+                plan: Plan | AsWritten
+                try:
+                    found, _ = noted(self.function, given, named, self.device, whole)
+                    plan = Plan(found)
+                except SizesVary as error:
+                    plan = _as_written(self.function, str(error))
+                finally:
+                    for array, kept in before:
+                        array[...] = kept
             self.plans[key] = plan
             while len(self.plans) > self.limit:
                 self.plans.popitem(last=False)
@@ -93,7 +126,7 @@ class Compiled:
         if not self.plans:
             return Explanation([], 0)
         plan = next(reversed(self.plans.values()))
-        return Explanation(plan.steps, plan.arena.size)
+        return Explanation(plan.steps, 0 if isinstance(plan, AsWritten) else plan.arena.size)
 
     def profile(self, *args: Any, **kwargs: Any) -> Profile:
         """The time of each kernel on these inputs, and its share of what the machine can do.
@@ -104,6 +137,8 @@ class Compiled:
         arrays: list[Array] = []
         _key((args, kwargs), arrays)
         plan = self.plan(*args, **kwargs)
+        if isinstance(plan, AsWritten):
+            raise OperatorError(f"profile: there are no kernels to measure: {plan.why}")
         return measured(plan, arrays)
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from ....errors import OperatorError
 from ....ops.nested import mapped
 from ....ops.trace import Ref, Trace, references
+from ....ops.varying import SizesVary
 from ....tensor import Tensor, wrap
 from ....threads import get_num_threads
 from ...buffers import LEAST, empty
@@ -198,6 +199,8 @@ def _eager(step: EagerStep, device: Any) -> None:
     result = step.function(*_given(step.args, tensors), **_given(step.kwargs, tensors))
     for index, tensor in _pairs(step.outputs, result):
         if index in step.results:
+            if tensor._array.shape != step.arrays[index].shape:
+                raise SizesVary(f"the size of what {step.name} gives depends on numbers")
             np.copyto(step.arrays[index], tensor._array)
 
 

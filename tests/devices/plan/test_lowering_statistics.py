@@ -20,6 +20,7 @@ FLOATS: dict[str, Callable[..., Any]] = {
     "var": lambda x, d: x.var(d),
     "std": lambda x, d: x.std((d,), correction=0, keepdim=True) * x,
     "norm": lambda x, d: x.norm(dim=d) + x.norm(1, d) + x.norm(float("inf"), d),
+    "vector norm": lambda x, d: tl.linalg.vector_norm(x, dim=d, keepdim=True) + x,
     "log_softmax": lambda x, d: F.log_softmax(x, d),
     "logsumexp": lambda x, d: tl.logsumexp(x, d, True) + x,
     "argmax": lambda x, d: (x.argmax(d), x.argmin(d, True), x.argmax()),

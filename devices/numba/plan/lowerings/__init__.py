@@ -11,6 +11,7 @@ from . import indexing as indexing
 from . import integers as integers
 from . import interpolation as interpolation
 from . import joining as joining
+from . import low_bits as low_bits
 from . import matrix as matrix
 from . import normalization as normalization
 from . import pooling as pooling
@@ -21,4 +22,5 @@ from . import reduction as reduction
 from . import rows as rows
 from . import statistics as statistics
 from . import transposed_convolution as transposed_convolution
+from . import trees as trees
 from . import views as views

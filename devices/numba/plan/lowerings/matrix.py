@@ -10,9 +10,11 @@ import numpy as np
 from .....ops.trace import Ref
 from ...brgemm import tile_of
 from ...expressions import ACC
+from ...halves import HALVES
 from ..builder import FLOAT, Arguments, Builder, Lazy, array_of, broadcast, lowering
 from ..places import View, contiguous_strides
 from ..products import Matrices, Product, matrix_rows, offsets, packed_panels
+from .low_bits import by_halves
 
 _ONE_TAP = np.zeros(1, np.int64)
 
@@ -134,6 +136,8 @@ def _by_constant(
     builder: Builder, call: Arguments, left: Any, right: np.ndarray[Any, Any], bias: Any
 ) -> str | None:
     """Rows of what the plan computes times a constant matrix."""
+    if right.dtype.name in HALVES:
+        return by_halves(builder, call, left, right.T, bias)
     if builder.dtype_of(left) != FLOAT or right.dtype != FLOAT:
         return "not float32"
     if len(builder.shape(left)) < 2:

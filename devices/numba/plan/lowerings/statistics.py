@@ -18,13 +18,15 @@ from .reduction import dims_of, reduced
 _X, _Y = operand(0), operand(1)
 
 
-def _float_dims(builder: Builder, call: Arguments) -> tuple[View, tuple[int, ...]] | str:
-    shape = builder.shape(call["input"])
-    if builder.dtype_of(call["input"]) != FLOAT or call.get("dtype") is not None:
+def _float_dims(
+    builder: Builder, call: Arguments, name: str = "input"
+) -> tuple[View, tuple[int, ...]] | str:
+    shape = builder.shape(call[name])
+    if builder.dtype_of(call[name]) != FLOAT or call.get("dtype") is not None:
         return "not float32"
     if not shape or 0 in shape:
         return "no elements"
-    return builder.view(call["input"]), dims_of(call.get("dim"), len(shape))
+    return builder.view(call[name]), dims_of(call.get("dim"), len(shape))
 
 
 def kept(view: View, dims: tuple[int, ...], shape: tuple[int, ...]) -> View:
@@ -79,7 +81,8 @@ def std(builder: Builder, call: Arguments) -> str | None:
 @lowering("norm", "linalg.vector_norm")
 def norm(builder: Builder, call: Arguments) -> str | None:
     """The 1-norm, the 2-norm and the greatest size, over dimensions."""
-    given = _float_dims(builder, call)
+    name = "x" if call.call.name == "linalg.vector_norm" else "input"
+    given = _float_dims(builder, call, name)
     if isinstance(given, str):
         return given
     x, dims = given
