@@ -73,3 +73,39 @@ def rans_block(symbols: Any, count: Any, table: Any, out: Any, states: Any, writ
             state >>= 16
         states[i & 31] = ((state // frequency) << 12) + state % frequency + start
     written[0] = place
+
+
+@jit("u1* i8 i8 i4* i4* i8*")
+def decoding_tables(
+    lengths: Any, count: Any, limit: Any, keys: Any, single: Any, multi: Any
+) -> None:
+    """The tables of a canonical code: by the next bits one code, and as many as fit.
+
+    ``keys`` are a pair's two symbols and 65536, or one symbol.
+    """
+    size = 1 << limit
+    code = 0
+    for length in range(1, limit + 1):
+        for i in range(count):
+            if lengths[i] == length:
+                place = 0
+                for bit in range(limit):
+                    place |= ((code >> bit) & 1) << (limit - 1 - bit)
+                key = keys[i]
+                each = 2 if key >= 65536 else 1
+                entry = length | each << 8 | (key & 65535) << 16
+                while place < size:
+                    single[place] = entry
+                    place += 1 << length
+                code += 1 << (limit - length)
+    for index in range(size):
+        used, held, word = 0, 0, 0
+        while held < 6:
+            entry = single[index >> used]
+            length = entry & 255
+            if used + length > limit:
+                break
+            word |= ((entry >> 16) & 65535) << (8 * held)
+            used += length
+            held += (entry >> 8) & 3
+        multi[index] = used | word << 8 | held << 56

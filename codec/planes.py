@@ -101,11 +101,12 @@ def choose(
         coded, table = _huffman(symbols, counts)
         if table is not None and (method == "huffman" or coded <= 1.01 * least):
             found = (coded, "huffman", table)
-            high = counts.reshape(16, 16).sum(axis=1)
-            split = huffman_table(np.append(high, np.zeros(240, np.int64)), 12)
-            halved = float((high[split.symbols] * split.lengths).sum()) + 4 * total
-            if entropy(counts) > 5 and halved < 1.005 * coded:
-                found = (halved, "split", split)
+            if entropy(counts) > 5:
+                high = np.append(counts.reshape(16, 16).sum(axis=1), np.zeros(240, np.int64))
+                split = huffman_table(high, 12)
+                halved = float((high[split.symbols] * split.lengths).sum()) + 4 * total
+                if halved < 1.005 * coded:
+                    found = (halved, "split", split)
     if found[0] > 0.999 * 8 * total and method == "auto":
         return "stored", None
     return found[1], found[2]
@@ -166,7 +167,7 @@ def encode_plane(
         name, len(symbols), block, b"" if table is None else table.to_bytes(), sizes, sums, data
     )
     if method == "auto" and name != "stored" and len(plane.to_bytes()) > len(symbols) + 64:
-        return encode_plane(symbols, "store", None, threads)
+        return encode_plane(symbols, "store", block, threads)
     return plane
 
 
@@ -265,7 +266,7 @@ def check_sums(plane: Plane, first: int, last: int, threads: int | None = None) 
 
     def run(a: int, b: int) -> None:
         for i in range(first + a, first + b):
-            if zlib.crc32(memoryview(plane.data[offsets[i] : offsets[i + 1]])) != sums[i]:
+            if zlib.crc32(plane.data[offsets[i] : offsets[i + 1]].data) != sums[i]:
                 raise FileFormatError(
                     f"block {i} of an encoded plane was changed: its checksum differs"
                 )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, FileFormatError
+from .parallel import compiles
 
 Array = np.ndarray[Any, Any]
 
@@ -132,35 +133,51 @@ class HuffmanTable:
     @cached_property
     def single(self) -> Array:
         """For what ends a stream: by the next bits, one code's length | count << 8 | key << 16."""
-        places, keys, codes = self._coded
-        found = np.zeros(1 << self.limit, np.uint32)
-        count = 2 if self.pairs else 1
-        for length in range(1, self.limit + 1):
-            chosen = self.lengths[places] == length
-            if chosen.any():
-                value = (length | count << 8 | keys[chosen] << 16).astype(np.uint32)
-                steps = np.arange(1 << (self.limit - length)) << length
-                found[codes[chosen][:, None] + steps[None]] = value[:, None]
-        return found
+        return self._tables[0]
 
     @cached_property
     def multi(self) -> Array:
         """By the next bits: their length | up to six symbols << 8 | how many << 56."""
+        return self._tables[1]
+
+    @cached_property
+    def _tables(self) -> tuple[Array, Array]:
+        if not compiles():
+            return self.tables_numpy()
+        from .encoding import decoding_tables
+
+        places = np.flatnonzero(self.lengths)
+        keys = self._pair(places) | 65536 if self.pairs else self.symbols[places]
+        lengths, keys = self.lengths[places], keys.astype(np.int32)
+        single = np.empty(1 << self.limit, np.uint32)
+        multi = np.empty(1 << self.limit, np.uint64)
+        decoding_tables(lengths.ctypes.data, len(places), self.limit, keys.ctypes.data,
+                        single.ctypes.data, multi.ctypes.data)  # fmt: skip
+        return single, multi
+
+    def tables_numpy(self) -> tuple[Array, Array]:
+        """The decoding tables."""
+        places, keys, codes = self._coded
         size = 1 << self.limit
+        one = np.zeros(size, np.uint32)
+        each = 2 if self.pairs else 1
+        for length in range(1, self.limit + 1):
+            chosen = self.lengths[places] == length
+            if chosen.any():
+                value = (length | each << 8 | keys[chosen] << 16).astype(np.uint32)
+                steps = np.arange(1 << (self.limit - length)) << length
+                one[codes[chosen][:, None] + steps[None]] = value[:, None]
         index = np.arange(size, dtype=np.uint64)
-        used = np.zeros(size, np.uint64)
-        count = np.zeros(size, np.uint64)
-        symbols = np.zeros(size, np.uint64)
-        single = self.single.astype(np.uint64)
-        each = np.uint64(2 if self.pairs else 1)
-        for _ in range(HELD // int(each)):
+        used, count, symbols = (np.zeros(size, np.uint64) for _ in range(3))
+        single = one.astype(np.uint64)
+        for _ in range(HELD // each):
             entry = single[(index >> used).astype(np.int64)]
-            length = entry & np.uint64(255)
-            fits = used + length <= self.limit
+            length_ = entry & np.uint64(255)
+            fits = used + length_ <= self.limit
             symbols |= np.where(fits, (entry >> np.uint64(16)) << (count * np.uint64(8)), 0)
-            used += np.where(fits, length, 0).astype(np.uint64)
+            used += np.where(fits, length_, 0).astype(np.uint64)
             count += np.where(fits, each, 0).astype(np.uint64)
-        return used | symbols << np.uint64(8) | count << np.uint64(56)
+        return one, used | symbols << np.uint64(8) | count << np.uint64(56)
 
     def to_bytes(self) -> bytes:
         """Limit and kind, which bytes occur (a bit each), and four bits for each code length."""

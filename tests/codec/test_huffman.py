@@ -145,6 +145,15 @@ def test_tables_come_back(pairs: bool) -> None:
     np.testing.assert_array_equal(again.codes, table.codes)
 
 
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("limit", tables.LIMITS)
+def test_numpy_makes_the_same_decoding_tables(pairs: bool, limit: int) -> None:
+    table = table_for(sparse(3000), pairs, limit)
+    single, multi = table.tables_numpy()
+    np.testing.assert_array_equal(table.single, single)
+    np.testing.assert_array_equal(table.multi, multi)
+
+
 def test_too_many_symbols_for_a_limit() -> None:
     with pytest.raises(ArgumentError, match="2 to 8 symbols, not 9"):
         tables.code_lengths(np.ones(9, np.int64), 3)
