@@ -130,15 +130,29 @@ def _weights(view: View, hint: str, blocks: Blocks) -> tuple[str, str, str]:
     if count * blocks.size != columns:
         filled = np.pad(filled, [(0, 0), (0, count * blocks.size - columns)])
     packed = _packed(filled.reshape(rows, count, blocks.size), blocks.bits)
+    return (_kept(view, f"{hint}_packed", packed), *_parameters(view, hint, blocks))
+
+
+def _parameters(view: View, hint: str, blocks: Blocks) -> tuple[str, str]:
+    """Constants that are the scales, (rows, blocks), and zero points, whose bits share bytes."""
     zeros = ""
     if blocks.zeros is not None:
-        zeros = view.add_constant(f"{hint}_zeros", _packed(blocks.zeros, blocks.bits), True)
-    scales = np.ascontiguousarray(blocks.scales)
-    return (
-        view.add_constant(f"{hint}_packed", packed, True),
-        view.add_constant(f"{hint}_scales", scales, True),
-        zeros,
-    )
+        zeros = _kept(view, f"{hint}_zeros", _packed(blocks.zeros, blocks.bits))
+    return _kept(view, f"{hint}_scales", np.ascontiguousarray(blocks.scales)), zeros
+
+
+def _kept(view: View, hint: str, array: Array) -> str:
+    """A new constant, in the memory of another that has the same bytes.
+
+    A table is often looked up at the beginning of a network, and a matrix at its end.
+    """
+    for other in view.initializers.values():
+        if other.nbytes != array.nbytes or other.dtype != array.dtype:
+            continue
+        if other.flags.c_contiguous and np.array_equal(other.reshape(-1), array.reshape(-1)):
+            array = other.reshape(array.shape)
+            break
+    return view.add_constant(hint, array, True)
 
 
 def fuse_weight_product(view: View) -> None:
@@ -195,13 +209,11 @@ def fuse_weight_lookup(view: View) -> None:
         columns = blocks.numbers.shape[1]
         if columns * blocks.bits % 8:
             continue
-        packed = _packed(blocks.numbers, blocks.bits)
         hint = node.inputs[0]
-        inputs = [view.add_constant(f"{hint}_packed", packed, True), node.inputs[1],
-                  view.add_constant(f"{hint}_scales", blocks.scales, True)]  # fmt: skip
-        if blocks.zeros is not None:
-            zeros = _packed(blocks.zeros, blocks.bits)
-            inputs.append(view.add_constant(f"{hint}_zeros", zeros, True))
+        packed = _kept(view, f"{hint}_packed", _packed(blocks.numbers, blocks.bits))
+        inputs = [packed, node.inputs[1], *_parameters(view, hint, blocks)]
+        if not inputs[-1]:
+            inputs.pop()
         attributes = {"bits": blocks.bits, "block_size": blocks.size, "gather_axis": 0,
                       "quantize_axis": 1}  # fmt: skip
         new = Node("GatherBlockQuantized", tuple(inputs), node.outputs, node.name, MICROSOFT,

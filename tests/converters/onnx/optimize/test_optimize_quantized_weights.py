@@ -197,7 +197,11 @@ def test_a_table_that_is_a_matrix_too() -> None:
     nodes = [node, helper.make_node("Gather", ["w", "x"], ["e"]),
              helper.make_node("Transpose", ["w"], ["t"], perm=[1, 0]),
              helper.make_node("MatMul", ["e", "t"], ["y"])]  # fmt: skip
-    check(model(nodes, x, weights, 3), {LOOK_UP: 1, N_BITS: 1}, x, 2 * 500 * 64 + 3 * 500 * 4)
+    proto = model(nodes, x, weights, 3)
+    check(proto, {LOOK_UP: 1, N_BITS: 1}, x, 2 * 500 * 64 + 3 * 500 * 4)
+    graph = tl.onnx.load(proto).model.graph
+    first, second = (a for a in graph.initializers.values() if a.nbytes == 500 * 64)
+    assert np.shares_memory(first, second)
 
 
 def test_layers_that_share_their_weights() -> None:
