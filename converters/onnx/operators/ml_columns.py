@@ -11,7 +11,7 @@ from ....errors import OnnxError
 from ..registry import onnx_op
 from ..values import describe
 from .expected import expect
-from .indexing import from_start
+from .indexing import from_start, is_traced
 from .ml_features import DTYPES, ML
 
 _EXTRACTED = (*DTYPES, tl.dtypes.string)
@@ -60,7 +60,9 @@ def array_feature_extractor(x: Tensor, y: Tensor) -> Tensor:
     if not x.ndim:
         raise OnnxError(f"expected X of one dimension or more, got {describe(x)}")
     index = expect("Y", y, dtypes=(tl.int64,)).reshape(-1)
+    rows = x.unsqueeze(0) if x.ndim == 1 else x
+    if is_traced(index):  # a plan checks indices when it runs
+        return rows.index_select(-1, index)
     if index.numel() and index.min().item() < 0:
         raise OnnxError(f"expected in Y indices from 0 on, got {index.min().item()}")
-    rows = x.unsqueeze(0) if x.ndim == 1 else x
     return rows[..., from_start(index, x.shape[-1])]

@@ -177,9 +177,10 @@ class TreeEnsembleClassifier:
         if len(self.voted) != 1 or len(self.base) == 2:
             base = [*self.base, 0.0, 0.0][:2]
             return self._highest(scores + tensor(base, dtype=scores.dtype, device=scores.device))
-        score = scores[:, self.voted] + float(self.base.sum())
+        voted = self.voted[0]
+        score = scores[:, voted : voted + 1] + float(self.base.sum())
         second = (score[:, 0] > (0.5 if self.positive else 0.0)).to(int64)
-        if self.voted == [0]:
+        if voted == 0:
             both = binary_scores(score, self.transform, self.positive)
             return self.labels.of(second), both.to(float32)
         return self._labelled(second, cat([zeros_like(score), score], 1))

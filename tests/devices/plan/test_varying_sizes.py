@@ -29,7 +29,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "a size that is looked at": lambda x: x * tl.nonzero(x).shape[0],
     "a mean of what a mask leaves": lambda x: x[x > 0].mean(),
     "a largest row": lambda x: tl.stack((x, x * 2), 1)[x > 0].amax(0),
-    "arange to a sum": lambda x: tl.arange(int(x.sum())) * 2,
+    "arange to a sum": lambda x: tl.arange(int(x.sum()), device=x.device) * 2,
     "a slice to a sum": lambda x: x[: int(x.sum()) % 4],
 }
 # The second is of another size, the third of one that broadcasts to the first's.

@@ -113,7 +113,8 @@ class LowBits(Producer):
         stored, places = self._stored()
         words: list[Word] = [
             target.place, x.place, *places, self._term(w.n),
-            _pitch(target.shape, target.strides) or 0, length, w.row, w.groups, w.n, *w.cut, large, small,
+            _pitch(target.shape, target.strides) or 0, length, w.row, w.groups, w.n, *w.cut,
+            large, small,
         ]  # fmt: skip
         for view in given:
             words += [view.place, _pitch(self.shape, broadcast(view, self.shape)) or 0]
