@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LINKED = ("ops", "devices", "converters")
+LINKED = ("ops", "devices", "converters", "codec")
 ANSWER_KEYS = ("torch", "onnxruntime", "onnx.reference", "openvino", "tinygrad", "sklearn")
 SOURCES = sorted(
     p
