@@ -12,7 +12,7 @@ from ..buffers import empty
 from ..kernels import kernel
 from .copying import Spec, arranged, copier
 from .memory import address
-from .threads import in_parts
+from .threads import run_parts
 
 Array = np.ndarray[Any, Any]
 _Kernel = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
@@ -43,11 +43,5 @@ def contiguous_copy(input: Array, *, memory_format: Any = None) -> Array:
     to, from_ = ([s // size for s in x.strides] for x in (out, input))
     spec, numbers = arranged(input.shape, to, from_, size)
     block = np.array([address(out), address(input), *numbers], np.int64)
-    parts, run = max(1, input.size // _PART), _copier(spec)
-
-    def part(first: int, last: int) -> None:
-        for number in range(first, last):
-            run(address(block), number, parts)
-
-    in_parts(part, parts, 1)
+    run_parts(copier(spec), block, input.size // _PART)
     return out

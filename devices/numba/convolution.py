@@ -8,9 +8,7 @@ multiplied while they are in the cache.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from math import prod
 from typing import Any
 
@@ -18,18 +16,20 @@ import numpy as np
 
 from ...ops.convolution import prepared
 from ...ops.spatial import Ints, is_channels_last, padded, window_counts
+from ...threads import get_num_threads
 from ..buffers import empty
 from ..kernels import kernel
-from .code import Code, module
+from .code import Code, Value, module
+from .fused import Words, share
 from .gemm import BLOCK, KINDS, Tile, product, tile_for, tiles
 from .llvm import compiled
 from .memory import address
-from .threads import in_parts
+from .threads import run_parts
 
 Array = np.ndarray[Any, Any]
 _PANELS = 512 << 10  # bytes of panels that are packed at a time
 _LEAST = 400_000  # multiplications a group
-_Gather = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3)
+_SHARE = 500_000  # multiplications below which a thread is not worth waking
 
 
 def gather_ir(tile: Tile) -> str:
@@ -78,9 +78,80 @@ def _pack_vector(code: Code, tile: Tile, to: str, first: str = "", begins: str =
 
 
 @cache
-def gatherer(tile: Tile) -> Callable[..., None]:
-    """The compiled packing of windows."""
-    return _Gather(compiled(gather_ir(tile)))
+def gatherer(tile: Tile) -> int:
+    """The address of the packing of windows."""
+    return compiled(gather_ir(tile))
+
+
+def driver_ir(tile: Tile) -> str:
+    """``kernel(args, part, parts)``: a share of the panels of all images and groups.
+
+    A few panels at a time are packed, and multiplied with blocks of rows of the weights: whole
+    blocks, and one of what is left.
+    """
+    code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
+    words = Words(code)
+    out, x, w, bias, space, rows, begins = (words.next("ptr") for _ in range(7))
+    k, n, panels, at_once, units, groups, plane, outputs, block, room = words.many(10)
+    pack = words.next("ptr")
+    sizes = [(words.next("ptr"), *words.many(2)) for _ in range(2)]
+    first, last = share(code, code.mul(units, panels))
+    space = code.at(tile.kind, space, code.mul("%part", room))
+    whole = code.value(f"sdiv i64 {outputs}, {block}")
+    whole_or_one = _larger(code, whole, "1")
+    row = code.mul(whole, block)
+    left = code.value(f"icmp sgt i64 {outputs}, {row}")
+    some = code.value(f"icmp sgt i64 {whole}, 0")
+    rest = code.value(f"and i1 {left}, {some}")
+    beyond = code.value(f"sdiv i64 {code.add(last, code.add(panels, -1))}, {panels}")
+    with code.loop(beyond, code.value(f"sdiv i64 {first}, {panels}")) as unit:
+        before = code.mul(unit.index, panels)
+        low = _larger(code, code.value(f"sub i64 {first}, {before}"), "0")
+        high = _smaller(code, code.value(f"sub i64 {last}, {before}"), panels)
+        group = code.value(f"srem i64 {unit.index}, {groups}")
+        skipped = code.mul(group, outputs)
+        at_x = code.at(tile.kind, x, code.mul(unit.index, plane))
+        at_w = code.at(tile.kind, w, code.mul(skipped, k))
+        at_bias = code.at(tile.kind, bias, skipped)
+        at_out = code.at(tile.kind, out, code.mul(code.mul(unit.index, outputs), n))
+        with code.loop(high, low, step_by=at_once) as panel:
+            end = _smaller(code, code.add(panel.index, at_once), high)
+            code.do(f"call void {pack}(ptr {space}, ptr {at_x}, ptr {rows}, ptr {begins}, i64 {k}, "
+                    f"i64 {panel.index}, i64 {end})")  # fmt: skip
+            column = code.mul(panel.index, tile.columns)
+            columns = code.value(f"sub i64 {n}, {column}")
+            count = code.value(f"sub i64 {end}, {panel.index}")
+
+            def multiply(which: int, row: Value) -> None:
+                function, large, small = sizes[which]
+                to = code.at(tile.kind, at_out, code.add(code.mul(row, n), column))  # noqa: B023
+                given = (
+                    f"ptr {to}, ptr {code.at(tile.kind, at_w, code.mul(row, k))}, "  # noqa: B023
+                    f"ptr {space}, ptr {code.at(tile.kind, at_bias, row)}, "  # noqa: B023
+                    f"i64 {k}, i64 {columns}, i64 {k}, i64 {n}, i64 {large}, i64 {small}, "  # noqa: B023
+                    f"i64 0, i64 {count}"  # noqa: B023
+                )
+                code.do(f"call void {function}({given})")
+
+            with code.loop(whole_or_one) as number:
+                multiply(0, code.mul(number.index, block))
+            with code.when(rest):
+                multiply(1, row)
+    return module(code)
+
+
+def _larger(code: Code, a: Value, b: Value) -> Value:
+    return code.value(f"select i1 {code.value(f'icmp sgt i64 {a}, {b}')}, i64 {a}, i64 {b}")
+
+
+def _smaller(code: Code, a: Value, b: Value) -> Value:
+    return code.value(f"select i1 {code.value(f'icmp slt i64 {a}, {b}')}, i64 {a}, i64 {b}")
+
+
+@cache
+def driver(tile: Tile) -> int:
+    """The address of the loops over panels and blocks of rows."""
+    return compiled(driver_ir(tile))
 
 
 @lru_cache(256)
@@ -123,32 +194,20 @@ def convolve(
     panels = len(begins) // tile.columns
     at_once = max(1, _PANELS // (k * tile.columns * size))
     block = max(tile.rows, BLOCK // (k * size) // tile.rows * tile.rows)
-    pack = gatherer(tile)
-    plane = inputs * prod(wide.shape[2:]) * size
-    tables = address(rows), address(begins)
-
-    def run(image: int, group: int, first: int, last: int) -> None:
-        at_x = address(wide) + (image * groups + group) * plane
-        at_w = address(weights) + group * outputs * k * size
-        at_b = address(bias) + group * outputs * size
-        at_out = address(out) + (image * groups + group) * outputs * n * size
-        space = np.empty(min(at_once, last - first) * k * tile.columns, x.dtype)
-        at_space = address(space)
-        for low in range(first, last, at_once):
-            high = min(low + at_once, last)
-            pack(at_space, at_x, *tables, k, low, high)
-            column = low * tile.columns
-            for row in range(0, outputs, block):
-                size_of, large, small = tiles(min(block, outputs - row), tile.rows)
-                product(tile, size_of, True)(
-                    at_out + (row * n + column) * size, at_w + row * k * size, at_space,
-                    at_b + row * size, k, n - column, k, n, large, small, 0, high - low,
-                )  # fmt: skip
-
-    least = max(1, 500_000 // (outputs * k * tile.columns))
-    for image in range(len(x)):
-        for group in range(groups):
-            in_parts(partial(run, image, group), panels, least)
+    units = len(x) * groups
+    worth = units * panels // max(1, _SHARE // (outputs * k * tile.columns))
+    threads = max(1, min(get_num_threads(), worth))
+    each = min(at_once, panels) * k * tile.columns
+    space = empty((threads * each,), x.dtype)
+    words = [
+        address(out), address(wide), address(weights), address(bias), address(space),
+        address(rows), address(begins), k, n, panels, at_once, units, groups,
+        inputs * prod(wide.shape[2:]), outputs, block, each, gatherer(tile),
+    ]  # fmt: skip
+    for count in (min(block, outputs), outputs % block):
+        high, large, small = tiles(count, tile.rows)
+        words += [product(tile, high, True).there, large, small]
+    run_parts(driver(tile), np.array(words, np.int64), threads)
     return out
 
 

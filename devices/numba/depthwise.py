@@ -6,7 +6,6 @@ rows share is loaded once.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -21,12 +20,11 @@ from .code import Code, Value, module
 from .fused import Vectors
 from .llvm import compiled, target
 from .memory import address
-from .threads import in_parts
+from .threads import Native
 
 Array = np.ndarray[Any, Any]
 _ROWS = 4  # at a time
 _PART = 30_000  # multiplications below which another thread is not worth waking
-_Planes = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 8)
 
 
 @cache
@@ -111,9 +109,9 @@ def _across(
 
 
 @cache
-def planes(height: int, width: int, step: int, rows_apart: int) -> Callable[..., None]:
+def planes(height: int, width: int, step: int, rows_apart: int) -> Native:
     """The compiled loops."""
-    return _Planes(compiled(planes_ir(height, width, step, rows_apart)))
+    return Native(compiled(planes_ir(height, width, step, rows_apart)), "pppp" + "i" * 6)
 
 
 def takes(
@@ -153,7 +151,5 @@ def depthwise_conv2d(
         int(bias is not None),
     )  # fmt: skip
     work = rows * columns * w[0].size
-    in_parts(
-        lambda first, last: run(*given, first, last), len(x) * groups, max(1, _PART // (work + 1))
-    )
+    run.over(len(x) * groups, max(1, _PART // (work + 1)), *given)
     return out

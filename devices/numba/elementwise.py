@@ -23,10 +23,12 @@ import numpy as np
 from ..buffers import empty_like
 from ..kernels import kernel
 from . import emit
+from .code import Code, module
 from .emit import Expression, Value
+from .fused import Words, share
 from .llvm import compiled, target
 from .memory import address
-from .threads import in_parts
+from .threads import run_parts
 
 Array = np.ndarray[Any, Any]
 _FLOAT = np.dtype(np.float32)
@@ -46,22 +48,37 @@ _Signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_i
 @cache
 def native(name: str) -> Callable[[int, int, int], None]:
     """The compiled function of an operator: ``f(out address, in address, count)``, without GIL."""
-    return _Signature(compiled(emit.elementwise(FUNCTIONS[name][0], target().lanes)))
+    return _Signature(_place(name))
+
+
+@cache
+def _place(name: str) -> int:
+    return compiled(emit.elementwise(FUNCTIONS[name][0], target().lanes))
 
 
 def apply(name: str, input: Array) -> Array:
     """The function of every element, in an array of the input's layout."""
     out, run = empty_like(input), native(name)
-    to, source, size = address(out), address(input), input.itemsize
+    to, source = address(out), address(input)
     if input.size < 2 * _PART:
         run(to, source, input.size)
         return out
-
-    def part(first: int, last: int) -> None:
-        run(to + first * size, source + first * size, last - first)
-
-    in_parts(part, input.size, _PART)
+    block = np.array([_place(name), to, source, input.size], np.int64)
+    run_parts(_slices(), block, input.size // _PART)
     return out
+
+
+@cache
+def _slices() -> int:
+    """A part of the elements: the words are the function's address, and what it takes."""
+    code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
+    words = Words(code)
+    function, out, x = (words.next("ptr") for _ in range(3))
+    first, last = share(code, words.next(), target().lanes)
+    places = [code.at("float", base, first) for base in (out, x)]
+    count = code.value(f"sub i64 {last}, {first}")
+    code.do(f"call void {function}(ptr {places[0]}, ptr {places[1]}, i64 {count})")
+    return compiled(module(code))
 
 
 def takes(input: Array, *args: Any, **options: Any) -> str | None:

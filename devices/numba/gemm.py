@@ -14,8 +14,6 @@ number of threads are.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,7 +24,7 @@ from ..buffers import empty
 from .code import Code, Value, module
 from .llvm import compiled, target
 from .memory import address
-from .threads import in_parts
+from .threads import Native, one_after_another
 
 Array = np.ndarray[Any, Any]
 KINDS = {np.dtype(np.float32): ("float", 4), np.dtype(np.float64): ("double", 8)}
@@ -257,20 +255,16 @@ def turned(code: Code, tile: Tile, rows: list[Value]) -> list[Value]:
     return rows
 
 
-_Product = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 8)
-_Pack = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 5)
-
-
 @cache
-def product(tile: Tile, rows: int, by_row: bool = False) -> Callable[..., None]:
+def product(tile: Tile, rows: int, by_row: bool = False) -> Native:
     """The compiled loops over panels and tiles."""
-    return _Product(compiled(product_ir(tile, rows, by_row)))
+    return Native(compiled(product_ir(tile, rows, by_row)), "pppp" + "i" * 6)
 
 
 @cache
-def packer(tile: Tile, transposed: bool) -> Callable[..., None]:
+def packer(tile: Tile, transposed: bool) -> Native:
     """The compiled packing of B, or of a B given as its transpose."""
-    return _Pack(compiled((pack_transposed_ir if transposed else pack_ir)(tile)))
+    return Native(compiled((pack_transposed_ir if transposed else pack_ir)(tile)), "ppiii")
 
 
 @dataclass(frozen=True)
@@ -296,13 +290,9 @@ def pack(b: Array, tile: Tile | None = None, panels: Array | None = None) -> Pac
     found = Packed(panels, tile, k, n)
     transposed = b.strides[1] != b.itemsize
     row = b.strides[0 if not transposed else 1] // b.itemsize
-    run = packer(tile, transposed)
-    to, source = address(found.panels), address(b)
-
-    def part(first: int, last: int) -> None:
-        run(to, source, k, n, row, first, last)
-
-    in_parts(part, found.count, max(1, 100_000 // (k * tile.columns + 1)))
+    least = max(1, 100_000 // (k * tile.columns + 1))
+    words = address(found.panels), address(b), k, n, row
+    packer(tile, transposed).over(found.count, least, *words)
     return found
 
 
@@ -318,17 +308,13 @@ def gemm(a: Array, b: Packed, bias: Array | None = None, out: Array | None = Non
     a_row, c_row = (x.strides[0] // size for x in (a, made))
     at = address(made), address(a), address(b.panels), address(wide)
     block = max(tile.rows, BLOCK // (k * size + 1) // tile.rows * tile.rows)
-
-    def panels(first: int, last: int) -> None:
-        for start in range(0, m, block):
-            rows, large, small = tiles(min(block, m - start), tile.rows)
-            product(tile, rows)(
-                at[0] + start * c_row * size, at[1] + start * a_row * size, at[2], at[3], k, b.n,
-                a_row, c_row, large, small, first, last,
-            )  # fmt: skip
-
-    if m:
-        in_parts(panels, b.count, max(1, 500_000 // (m * k * tile.columns + 1)))
+    calls = []
+    for start in range(0, m, block):
+        rows, large, small = tiles(min(block, m - start), tile.rows)
+        words = (at[0] + start * c_row * size, at[1] + start * a_row * size, at[2], at[3], k, b.n,
+                 a_row, c_row, large, small)  # fmt: skip
+        calls.append((product(tile, rows), words))
+    one_after_another(calls, b.count, max(1, 500_000 // (m * k * tile.columns + 1)))
     return made
 
 

@@ -37,16 +37,17 @@ class Jit:
         self.function = function
         self.signature = signature.split()
         self.native: Callable[..., None] | None = None
+        self.there = 0
 
     def __call__(self, *args: Any) -> None:
         (self.native or self._ready())(*args)
 
     def address(self) -> int:
         """Where its machine code begins, for code that calls it."""
-        native: Any = self._ready()
-        found = ctypes.cast(native, ctypes.c_void_p).value
-        assert found is not None
-        return found
+        if not self.there:
+            native: Any = self._ready()
+            self.there = ctypes.cast(native, ctypes.c_void_p).value or 0
+        return self.there
 
     def _ready(self) -> Callable[..., None]:
         with _lock:

@@ -19,7 +19,7 @@ from .llvm import made_by
 from .lowbit import Spec, Weights, rows_ir, spread_ir, tile_rows
 from .lowbit_panels import panels_ir, room, tile_of
 from .memory import address
-from .threads import in_parts
+from .threads import run_parts
 
 Array = np.ndarray[Any, Any]
 _LEAST = 4096  # weights of 16 bits below which NumPy is as quick
@@ -98,17 +98,6 @@ def _at(array: Array | None) -> int:
     return 0 if array is None else address(array)
 
 
-def _call(at: int, words: list[int], units: int, least: int) -> None:
-    block = np.array(words, np.int64)
-    run = _Kernel(at)
-
-    def part(first: int, last: int) -> None:
-        for i in range(first, last):
-            run(address(block), i, units)
-
-    in_parts(part, units, least)
-
-
 def _shares(work: int, units: int) -> int:
     """How many parts work is worth."""
     return max(1, min(get_num_threads(), work // 500_000, units))
@@ -122,10 +111,8 @@ def _by_rows(x: Array, w: Operands, bias: Array | None, out: Array) -> Array:
     length = w.pieces * w.weights.piece
     spread = np.empty((m, length), np.float32)
     starts = np.arange(0, m * k, k, dtype=np.int32)
-    _call(
-        made_by(spread_ir, w.weights, x.dtype.name),
-        [_at(spread), _at(x), _at(starts), m, k, w.pieces], 1, 1,
-    )  # fmt: skip
+    words = [_at(spread), _at(x), _at(starts), m, k, w.pieces]
+    run_parts(made_by(spread_ir, w.weights, x.dtype.name), np.array(words, np.int64), 1)
     term = np.zeros(w.n, np.float32) if bias is None else bias.astype(np.float32, copy=False)
     term = np.ascontiguousarray(term)
     rows, large, small = tiles(m, tile_rows()[1])
@@ -134,7 +121,7 @@ def _by_rows(x: Array, w: Operands, bias: Array | None, out: Array) -> Array:
         w.row, w.groups, w.n, *w.cut, large, small,
     ]  # fmt: skip
     parts = _shares(m * w.n * k, w.n // tile_rows()[0])
-    _call(made_by(rows_ir, Spec(w.weights, rows)), words, parts, 1)
+    run_parts(made_by(rows_ir, Spec(w.weights, rows)), np.array(words, np.int64), parts)
     return out
 
 
@@ -158,14 +145,11 @@ def _by_panels(x: Array, w: Operands, bias: Array | None, out: Array) -> Array:
     parts = _shares(m * w.n * k, count)
     size = room(w.weights, k)
     memory = np.empty(parts * size, np.uint8)
-    _call(
-        made_by(panels_ir, w.weights, len(words)),
-        [
-            _at(given), product(ProductSpec(tile, rows)), _at(memory), size, parts, _at(w.codes),
-            _at(w.scales), _at(w.zeros), w.row, w.groups, w.n, k, *w.cut, count,
-        ],
-        parts, 1,
-    )  # fmt: skip
+    outer = [
+        _at(given), product(ProductSpec(tile, rows)), _at(memory), size, parts, _at(w.codes),
+        _at(w.scales), _at(w.zeros), w.row, w.groups, w.n, k, *w.cut, count,
+    ]  # fmt: skip
+    run_parts(made_by(panels_ir, w.weights, len(words)), np.array(outer, np.int64), parts)
     return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +12,10 @@ from ..kernels import kernel
 from . import fused
 from .expressions import Tree, constant, operand
 from .memory import address
-from .threads import in_parts
+from .threads import run_parts
 
 Array = np.ndarray[Any, Any]
 _PART = 50_000  # elements below which another thread is not worth waking
-_Kernel = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _X = operand(0)
 
 
@@ -34,18 +32,11 @@ def one_pass(tree: Tree, arrays: Sequence[Array]) -> Array:
     kinds = tuple(
         fused.Operand("float32", {0: "s", 1: "v"}.get(steps[-1], "g")) for steps in steps_of[1:]
     )
-    run = _Kernel(fused.fused(fused.Spec(tree, len(sizes), kinds)))
+    run = fused.fused(fused.Spec(tree, len(sizes), kinds))
     words = [address(out), *sizes, *steps_of[0]]
     for array, steps in zip(arrays, steps_of[1:], strict=True):
         words += [address(array), *steps]
-    block = np.array(words, np.int64)
-    parts = max(1, out.size // _PART)
-
-    def part(first: int, last: int) -> None:
-        for number in range(first, last):
-            run(address(block), number, parts)
-
-    in_parts(part, parts, 1)
+    run_parts(run, np.array(words, np.int64), out.size // _PART)
     return out
 
 

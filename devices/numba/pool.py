@@ -1,4 +1,4 @@
-"""Threads that run the steps of a plan: a team that helps itself, spins a moment, then sleeps.
+"""Threads that run steps of plans and eager kernels: a team that helps itself, spins, then sleeps.
 
 A team of n is the calling thread and n - 1 daemon threads, each of which is in one native function
 for life. A step is four words: the kernel's address ``void kernel(ptr args, i64 part, i64 parts)``,
@@ -353,6 +353,7 @@ class Work:
         self.address = int(records.ctypes.data)
         self.by_team: dict[tuple[int, int], Claims] = {}
         self.alone = self.together = math.inf  # the least seconds of a run
+        self.held: Any = None  # what the steps' arguments are in
 
     def claims(self, threads: int) -> Claims:
         key = threads, _forks
@@ -376,15 +377,27 @@ class Work:
             _alone()[False](self.address, self.count)
             self.alone = min(self.alone, time.perf_counter() - start)
             return
-        team = _teams.get(threads)
-        if team is None:
-            with _lock:
-                team = _teams.get(threads) or _teams.setdefault(threads, Team(threads))
-        team.run(self)
+        _team(threads).run(self)
         end = time.perf_counter()
         self.together = min(self.together, end - start)
         if end - start > min(self.alone, 2 * self.together) + _STALL:
             _alone_until = end + _PAUSE
+
+
+def shared(work: Work, threads: int) -> None:
+    """All steps of work that takes another time in each run."""
+    if time.perf_counter() < _alone_until:
+        _alone()[False](work.address, work.count)
+    else:
+        _team(threads).run(work)
+
+
+def _team(threads: int) -> Team:
+    found = _teams.get(threads)
+    if found is None:
+        with _lock:
+            found = _teams.get(threads) or _teams.setdefault(threads, Team(threads))
+    return found
 
 
 # A thread that another program's has taken the processor from holds all up, for milliseconds:

@@ -17,7 +17,7 @@ from .code import Code, Value, module
 from .emit import Expression
 from .llvm import compiled, target
 from .memory import address
-from .threads import in_parts
+from .threads import Native
 
 Array = np.ndarray[Any, Any]
 _FLOAT = np.dtype(np.float32)
@@ -178,15 +178,15 @@ _Norm = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, ctypes.c_float, *[ctypes.
 
 
 @cache
-def softmax_rows() -> Callable[..., None]:
+def softmax_rows() -> Native:
     """The compiled softmax."""
-    return _Softmax(compiled(softmax_ir()))
+    return Native(compiled(softmax_ir()), "ppi")
 
 
 @cache
-def norm_rows(centred: bool) -> Callable[..., None]:
+def norm_rows(centred: bool) -> Native:
     """The compiled normalisation."""
-    return _Norm(compiled(norm_ir(centred)))
+    return Native(compiled(norm_ir(centred)), "ppppfi")
 
 
 def takes_softmax(
@@ -208,11 +208,7 @@ def _in_one_piece(input: Array) -> str | None:
 def row_softmax(input: Array, dim: int | None = None) -> Array:
     """Softmax of each row."""
     out, n = empty_like(input), input.shape[-1]
-    at, run = (address(out), address(input), n), softmax_rows()
-    if input.size < 2 * _PART:
-        run(*at, 0, input.size // n)
-        return out
-    in_parts(lambda first, last: run(*at, first, last), input.size // n, _PART // n + 1)
+    softmax_rows().over(input.size // n, _PART // n + 1, address(out), address(input), n)
     return out
 
 
@@ -239,11 +235,8 @@ def _normalized(
     out, n = empty_like(input), prod(sizes)
     w = np.ones(n, np.float32) if weight is None else np.ascontiguousarray(weight)
     b = np.zeros(n, np.float32) if bias is None else np.ascontiguousarray(bias)
-    at, run = (address(out), address(input), address(w), address(b), eps, n), norm_rows(centred)
-    if input.size < 2 * _PART:
-        run(*at, 0, input.size // n)
-        return out
-    in_parts(lambda first, last: run(*at, first, last), input.size // n, _PART // n + 1)
+    words = address(out), address(input), address(w), address(b), eps, n
+    norm_rows(centred).over(input.size // n, _PART // n + 1, *words)
     return out
 
 

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from ...ops.trees import Forest, as_features
+from ...threads import get_num_threads
 from ..kernels import kernel
 from .code import Code, module
 from .fused import Words, share
 from .jit import Jit, jit
 from .llvm import compiled
 from .memory import address
-from .threads import in_parts
+from .threads import run_parts
 
 Array = np.ndarray[Any, Any]
 _LANES, _BLOCK = 16, 1024  # as in the kernel
@@ -206,8 +207,8 @@ def least_rows(found: Packed) -> int:
 
 
 @cache
-def in_plans() -> int:
-    """The address of the kernel for plans, which calls the one for a forest.
+def shared_walk() -> int:
+    """The address of a kernel that calls the one for a forest, with a share of the rows.
 
     Its words: the address of that one, of the result, of the scratch memory, the bytes of it for a
     part, how many parts it is for, the address of the features, the four of the forest, how many
@@ -238,13 +239,10 @@ def tree_ensemble(input: Array, forest: Forest) -> Array:
     rows, width = x.shape
     out = np.empty((rows, forest.n_targets), x.dtype)
 
-    def part(first: int, last: int) -> None:
-        scratch = np.empty(room(forest, last - first))
-        lanes = address(scratch)
-        found.run(
-            address(out), lanes + 16 * _LANES, lanes, address(x), *found.addresses, width, first,
-            last,
-        )  # fmt: skip
-
-    in_parts(part, rows, least_rows(found))
+    most = max(1, min(rows // least_rows(found), get_num_threads()))
+    each = 8 * ((room(forest, rows) + 7) // 8)  # numbers, whole lines of the cache
+    scratch = np.empty(most * each)
+    words = [found.run.address(), address(out), address(scratch), 8 * each, most, address(x),
+             *found.addresses, width, rows]  # fmt: skip
+    run_parts(shared_walk(), np.array(words, np.int64), most)
     return out if x.dtype == input.dtype or x.dtype == forest.dtype else out.astype(forest.dtype)

@@ -51,7 +51,7 @@ def test_writes_its_rows_and_nothing_else(n: int) -> None:
         wide = np.full(4 * n + 40, 7, np.float32)
         inner = wide[20 : 20 + 4 * n]
         pointers = [a.ctypes.data for a in (inner, x, *args)]
-        ir(*pointers, *((1e-5,) if args else ()), n, 1, 3)
+        ir.run(*pointers, *((1e-5,) if args else ()), n, 1, 3)
         assert (wide[: 20 + n] == 7).all() and (wide[20 + 3 * n :] == 7).all()
         assert (inner[n : 3 * n] != 7).all()
 

@@ -35,7 +35,7 @@ def tree_ensemble(builder: Builder, call: Arguments) -> str | None:
         features, rows,
     ]  # fmt: skip
     builder.emit(
-        "trees", trees.in_plans(), words, [x], out, flops=_COST * found.steps * rows,
+        "trees", trees.shared_walk(), words, [x], out, flops=_COST * found.steps * rows,
         serial=most == 1, also=[scratch.buffer],
     )  # fmt: skip
     builder.give(call.output, out)
