@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from ..errors import FileFormatError as FileFormatError
+from .container import Checkpoint as Checkpoint

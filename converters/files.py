@@ -20,8 +20,8 @@ from . import archive, binary, npz, safetensors, torch
 PathLike = str | os.PathLike[str]
 Maker = Callable[[Any], Any]
 
-READ = ".safetensors, PyTorch's .pt and .pth, .npz and .npy"
-WRITTEN = ".safetensors and .npz (tensors by name), .npy (one tensor)"
+READ = ".tlz, .safetensors, PyTorch's .pt and .pth, .npz and .npy"
+WRITTEN = ".tlz, .safetensors and .npz (tensors by name), .npy (one tensor)"
 
 _LOOK_AT = 512
 _ONNX = "this is an ONNX model; load it with tl.onnx.load(path)"
@@ -64,9 +64,10 @@ def load(
 ) -> Any:
     """Reads weights: a dict of tensors by name, or what ``torch.save`` or ``np.save`` wrote.
 
-    The kind is found in the content: .safetensors, PyTorch's .pt and .pth (zip and legacy), .npz
-    and .npy. Nothing in a file is executed. On the CPU the tensors are mapped: a large file is
-    read when it is used, and writing to a tensor does not change the file (which must not be
+    The kind is found in the content: .tlz (compressed; ``tl.codec.Checkpoint`` reads one tensor,
+    or some rows), .safetensors, PyTorch's .pt and .pth (zip and legacy), .npz and .npy. Nothing in
+    a file is executed. On the CPU tensors that are not compressed are mapped: a large file is read
+    when it is used, and writing to a tensor does not change the file (which must not be
     overwritten in place meanwhile; ``tl.save`` onto it is fine). ``device`` is where the tensors
     go, wherever they were when they were saved; by default the default device.
     ``map_location`` is PyTorch's name for it, and ``weights_only`` is always on.
@@ -108,15 +109,32 @@ def load(
         return torch.read_torch(path, tensor=tensor, dtype=dtypes.from_numpy)
     if kind == "npy":
         return tensor(npz.read_npy(path))
+    if kind == "tlz":
+        from ..codec.container import Checkpoint
+
+        with Checkpoint(path) as file:
+            return {name: tensor(array) for name, array in file.read_all().items()}
     reader = npz.read_npz if kind == "npz" else safetensors.read_safetensors
     return {name: tensor(array) for name, array in reader(path).items()}
 
 
-def save(obj: Any, path: PathLike, *, metadata: Mapping[str, str] | None = None) -> None:
+def save(
+    obj: Any,
+    path: PathLike,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    files: Mapping[str, bytes | PathLike] | None = None,
+    bits: int | None = None,
+    group_size: int = 32,
+    symmetric: bool = False,
+) -> None:
     """Writes tensors by name: a dict (such as a state_dict) or a module, whose state_dict it is.
 
-    The path's suffix says the kind: .safetensors (with ``metadata``, texts by name), or .npz, in
-    which every dtype can be written; .npy takes one tensor. The file appears whole or not at all:
+    The path's suffix says the kind: .tlz (compressed), .safetensors, or .npz; .npy takes one
+    tensor. ``metadata`` is texts by name for .tlz and .safetensors, which has not every dtype.
+    A .tlz file keeps every bit, or with ``bits`` (8, 4, 3, 2) as many of each number of a large
+    matrix, in groups of ``group_size`` (:func:`tensorlite.quantize`); ``files`` (bytes or paths by
+    name) are kept beside the tensors. The file appears whole or not at all:
     an error leaves what was there. Tensors that share memory are written each on its own.
 
     Raises ArgumentError for another suffix or other values, FileFormatError for a dtype or a name
@@ -130,14 +148,23 @@ def save(obj: Any, path: PathLike, *, metadata: Mapping[str, str] | None = None)
     """
     _check_path("save", path)
     suffix = Path(path).suffix.lower()
-    if metadata is not None and suffix != ".safetensors":
+    if metadata is not None and suffix not in (".safetensors", ".tlz"):
         raise errors.ArgumentError(
-            f"save: only .safetensors files hold metadata, not {os.fspath(path)!r}"
+            f"save: only .tlz and .safetensors files hold metadata, not {os.fspath(path)!r}"
+        )
+    if (files is not None or bits is not None) and suffix != ".tlz":
+        raise errors.ArgumentError(
+            f"save: only .tlz files hold files and numbers of few bits, not {os.fspath(path)!r}"
         )
     if suffix == ".npy":
         npz.write_npy(_array(obj, "the object"), path)
     elif suffix == ".npz":
         npz.write_npz(_arrays(obj), path)
+    elif suffix == ".tlz":
+        from ..codec.saving import Plan, save_arrays, uniform_plan
+
+        plan: Plan = uniform_plan(bits, group_size, symmetric)
+        save_arrays(_arrays(obj), path, plan=plan, metadata=metadata, files=files)
     elif suffix == ".safetensors":
         safetensors.write_safetensors(_arrays(obj), path, metadata)
     else:
@@ -196,6 +223,8 @@ def _kind(path: PathLike, content: bytes | mmap.mmap) -> str:
         return _zip_kind(archive.read_entries(path, content, compressed=True))
     if head[:6] == npz.NPY_MAGIC:
         return "npy"
+    if head[1:4] == b"TLZ":
+        return "tlz"
     if torch.MAGIC_BYTES in head[:32]:
         return "torch"
     if safetensors.looks_like(head):
@@ -214,6 +243,7 @@ def _kind(path: PathLike, content: bytes | mmap.mmap) -> str:
 
 
 _SUFFIXES = {
+    ".tlz": "tlz",
     ".safetensors": "safetensors",
     ".pt": "torch",
     ".pth": "torch",

@@ -1,0 +1,344 @@
+"""Reading ``.tlz`` files: everything, one tensor, or a range of rows."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..converters.binary import naming
+from ..errors import ArgumentError, DimensionError, FileFormatError, UnknownNameError, nearest
+from .directory import (
+    DTYPES,
+    HEAD,
+    MAGIC,
+    FileEntry,
+    Section,
+    TensorEntry,
+    read_directory,
+)
+from .schemes import Part, StoredPart, check_scheme, open_part
+from .sources import MappedFile, OpenFile, other_kind
+
+Array = np.ndarray[Any, Any]
+
+MODES = ("mmap", "read")
+LEVELS = ("none", "fast", "full")
+LEAST_LIMIT = 1 << 30  # bytes that any file may decode to
+_RATIO = 64  # and as many times its own size
+
+
+class Checkpoint:
+    """A ``.tlz`` file that is open for reading: a mapping of names to NumPy arrays.
+
+    ``mode`` is ``"mmap"`` (the file is mapped, and only pages that are used are read) or
+    ``"read"`` (each section is read when it is decoded: better on network drives). ``verify`` is
+    ``"fast"`` (the checksum of every block that is decoded), ``"full"`` (the SHA-256 of every
+    tensor that is decoded whole too) or ``"none"``. ``max_bytes`` is how much one call may decode:
+    64 times the file, and at least 1 GiB, unless it is given. ``partial`` opens a file that is cut
+    off; its tensors up to there can be had. Several threads and processes may share a file.
+
+    Raises FileFormatError for what is broken, with the tensor and the place.
+
+    >>> import os, tempfile, numpy as np, tensorlite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "x.tlz")
+    >>> tl.save({"x": tl.arange(6).reshape(3, 2)}, path)
+    >>> with Checkpoint(path) as file:
+    ...     list(file), file.rows("x", 1, 3)
+    (['x'], array([[2, 3],
+           [4, 5]]))
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        mode: str = "mmap",
+        verify: str = "fast",
+        threads: int | None = None,
+        max_bytes: int | None = None,
+        partial: bool = False,
+    ) -> None:
+        _check("mode", mode, MODES)
+        _check("verify", verify, LEVELS)
+        self.path = Path(path)
+        self.verify_level, self.threads = verify, threads
+        with naming(path):
+            self._source: MappedFile | OpenFile
+            self._source = MappedFile(path) if mode == "mmap" else OpenFile(path)
+            try:
+                self._open(max_bytes, partial)
+            except BaseException:
+                self._source.close()
+                raise
+
+    def _open(self, max_bytes: int | None, partial: bool) -> None:
+        size = self._source.size
+        self.max_bytes = max(LEAST_LIMIT, _RATIO * size) if max_bytes is None else max_bytes
+        head = self._source.read(0, min(HEAD, size))
+        if head[:8] != MAGIC and (what := other_kind(self._source.read(0, min(512, size)))):
+            raise FileFormatError(what)
+        self.directory = read_directory(head, self._source.read, size)
+        if size < self.directory.length and not partial:
+            raise FileFormatError(self._cut(size))
+
+    def _cut(self, size: int) -> str:
+        start = self.directory.start
+        gone = [w for w, s in self.directory.sections() if start + s.at + s.size > size]
+        lost = set(gone)
+        return (
+            f"it is cut off: {self.directory.length:,} bytes were written, {size:,} are there, "
+            f"which end in {gone[0] if gone else 'the last bytes'}; without "
+            f"{len(lost)} of {len(self.directory.tensors) + len(self.directory.files)} the rest "
+            "can be had: tl.codec.Checkpoint(path, partial=True), or tensorlite decompress "
+            "--partial"
+        )
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; arrays that are mapped stay."""
+        self._source.close()
+
+    def __len__(self) -> int:
+        return len(self.directory.tensors)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.directory.tensors)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.directory.tensors
+
+    def keys(self) -> list[str]:
+        """The names of the tensors, in the order in which they were saved."""
+        return list(self.directory.tensors)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Texts by name."""
+        return dict(self.directory.metadata)
+
+    def entry(self, name: str) -> TensorEntry:
+        """What the directory says about a tensor; UnknownNameError where there is none."""
+        if name not in self.directory.tensors:
+            raise UnknownNameError(
+                f"{self.path}: no tensor is named {name!r}.{nearest(name, self.directory.tensors)}"
+            )
+        return self.directory.tensors[name]
+
+    def __getitem__(self, name: str) -> Array:
+        """A tensor, whole."""
+        return self.rows(name)
+
+    def read_all(self, report: Callable[[int, int], None] | None = None) -> dict[str, Array]:
+        """Every tensor by name; ``report(done, total)`` is told the bytes as they come."""
+        total = sum(entry.nbytes for entry in self.directory.tensors.values())
+        with naming(self.path):
+            self._allow(total, "its tensors")
+        found, done = {}, 0
+        for name, entry in self.directory.tensors.items():
+            found[name] = self.rows(name)
+            done += entry.nbytes
+            if report is not None:
+                report(done, total)
+        return found
+
+    def rows(self, name: str, first: int = 0, last: int | None = None) -> Array:
+        """The rows from ``first`` to before ``last`` of a tensor: ``x[first:last]``.
+
+        Only parts (and, where they are not floats, blocks) that hold them are decoded. Raises
+        DimensionError for rows that are not there.
+        """
+        entry = self.entry(name)
+        stop = entry.length if last is None else last
+        if not 0 <= first <= stop <= entry.length:
+            raise DimensionError(
+                f"rows {first} to {stop} of {name!r}, which has {entry.length} (shape "
+                f"{list(entry.shape)})"
+            )
+        with naming(self.path), self._naming(entry):
+            return self._rows(entry, first, stop)
+
+    def _rows(self, entry: TensorEntry, first: int, last: int) -> Array:
+        check_scheme(entry)
+        dtype = DTYPES[entry.dtype]
+        row = entry.columns * dtype.itemsize
+        self._allow((last - first) * row, "it")
+        shape = (last - first, *entry.shape[1:]) if entry.shape else ()
+        whole = (first, last) == (0, entry.length)
+        if entry.size and len(entry.parts) == 1 and entry.scheme == "stored":
+            found = self._mapped(entry, first, last)
+        else:
+            found = np.empty((last - first) * row, np.uint8)
+            self._decode(entry, found, first, last, row)
+        if whole and self.verify_level == "full":
+            check_digest(entry, found)
+        return found.view(dtype).reshape(shape)
+
+    def _mapped(self, entry: TensorEntry, first: int, last: int) -> Array:
+        """Rows of a stored tensor: the file's own bytes, where the file is mapped."""
+        part = self._part(entry, 0)
+        assert isinstance(part, StoredPart)
+        return part.bytes_of(first, last, self.verify_level != "none")
+
+    def _decode(self, entry: TensorEntry, out: Array, first: int, last: int, row: int) -> None:
+        if first == last or not row:
+            return
+        for i in range(first // entry.rows, -(-last // entry.rows)):
+            base = i * entry.rows
+            begin, end = max(first, base), min(last, base + entry.rows)
+            part = self._part(entry, i)
+            part.decode(
+                out[(begin - first) * row : (end - first) * row], begin - base, end - base,
+                self.threads, self.verify_level != "none",
+            )  # fmt: skip
+
+    def _part(self, entry: TensorEntry, i: int) -> Part:
+        rows = min(entry.rows, entry.length - i * entry.rows)
+        sections = {name: self._section(section) for name, section in entry.parts[i].items()}
+        return open_part(entry, rows, sections)
+
+    def _section(self, section: Section) -> Array:
+        at = self.directory.start + section.at
+        if at + section.size > self._source.size:
+            raise FileFormatError(f"the file is cut off before byte {at + section.size:,}")
+        return self._source.array(at, section.size)
+
+    @contextlib.contextmanager
+    def _naming(self, entry: TensorEntry) -> Iterator[None]:
+        """Puts the tensor and its place before the message of what is wrong with it."""
+        try:
+            yield
+        except (FileFormatError, ArithmeticError, LookupError, ValueError) as error:
+            if not isinstance(error, FileFormatError):
+                error = FileFormatError(f"its sections make no sense ({error})")
+            place = ""
+            if entry.parts:
+                ends = [s for part in entry.parts for s in part.values()]
+                begin = self.directory.start + min(s.at for s in ends)
+                end = self.directory.start + max(s.at + s.size for s in ends)
+                place = f" (bytes {begin:,} to {end:,})"
+            raise FileFormatError(f"tensor {entry.name!r}{place}: {error}") from None
+
+    def _allow(self, size: int, what: str) -> None:
+        if size > self.max_bytes:
+            raise FileFormatError(
+                f"{what} would take {size:,} bytes of memory, and at most {self.max_bytes:,} are "
+                "allowed for a file of this size; give max_bytes where it is to be trusted"
+            )
+
+    def file(self, name: str) -> bytes:
+        """A file that is kept beside the tensors; UnknownNameError where there is none."""
+        if name not in self.directory.files:
+            raise UnknownNameError(
+                f"{self.path}: no file is named {name!r}.{nearest(name, self.directory.files)}"
+            )
+        entry = self.directory.files[name]
+        with naming(self.path):
+            self._allow(entry.size, f"file {name!r}")
+            try:
+                return self._file(entry)
+            except FileFormatError as error:
+                raise FileFormatError(f"file {name!r}: {error}") from None
+
+    def _file(self, entry: FileEntry) -> bytes:
+        data = b"" if entry.section is None else self._section(entry.section).tobytes()
+        if entry.coder == "zlib":
+            inflate = zlib.decompressobj()
+            try:
+                data = inflate.decompress(data, entry.size + 1) if data else b""
+            except zlib.error as error:
+                raise FileFormatError(f"it cannot be unpacked ({error})") from None
+            if not inflate.eof and entry.section is not None or inflate.unused_data:
+                raise FileFormatError("it is unpacked to another size than the directory says")
+        elif entry.coder != "stored":
+            raise FileFormatError(f"its coder {entry.coder[:50]!r} is not known; update tensorlite")
+        if len(data) != entry.size or hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise FileFormatError("it was changed: its SHA-256 differs")
+        return data
+
+    def broken(
+        self, full: bool = True, report: Callable[[int, int], None] | None = None
+    ) -> dict[str, str]:
+        """What is wrong, by the name of the tensor (or ``file NAME``, ``zeros``); empty if nothing.
+
+        Every checksum is compared; with ``full`` everything is decoded and its SHA-256 compared.
+        """
+        found: dict[str, str] = {}
+        entries = self.directory.tensors
+        total = len(entries) + len(self.directory.files)
+        for done, (name, entry) in enumerate(entries.items()):
+            try:
+                with self._naming(entry):
+                    self._check(entry, full)
+            except FileFormatError as error:
+                found[name] = str(error)
+            if report is not None:
+                report(done + 1, total)
+        for done, name in enumerate(self.directory.files):
+            try:
+                self.file(name)
+            except FileFormatError as error:
+                found[f"file {name}"] = str(error)
+            if report is not None:
+                report(len(entries) + done + 1, total)
+        if (place := self._gaps()) is not None:
+            found["zeros"] = f"byte {place:,}, which fills up to the next section, is not zero"
+        return found
+
+    def _check(self, entry: TensorEntry, full: bool) -> None:
+        check_scheme(entry)
+        digest = hashlib.sha256()
+        row = entry.columns * DTYPES[entry.dtype].itemsize
+        for i in range(len(entry.parts)):
+            rows = min(entry.rows, entry.length - i * entry.rows)
+            part = self._part(entry, i)
+            if not full:
+                part.check(0, rows, self.threads)
+                continue
+            self._allow(rows * row, "it")
+            out = np.empty(rows * row, np.uint8)
+            part.decode(out, 0, rows, self.threads, True)
+            digest.update(out.data)
+        if full and digest.hexdigest() != entry.sha256:
+            raise FileFormatError("its numbers are others than were written: the SHA-256 differs")
+
+    def _gaps(self) -> int | None:
+        """The first byte between sections that is not zero."""
+        sections = [(self.directory.start + s.at, s.size) for _, s in self.directory.sections()]
+        end = HEAD + int.from_bytes(self._source.read(40, 8), "little")
+        for at, size in [(self.directory.start, 0), *sections]:
+            gap = self._source.read(end, min(at, self._source.size) - end)
+            if gap.strip(b"\0"):
+                return end + len(gap) - len(gap.lstrip(b"\0"))
+            end = at + size
+        return None
+
+
+def check_digest(entry: TensorEntry, found: Array) -> None:
+    """Raises FileFormatError where bytes are not those that were written."""
+    if hashlib.sha256(found.data if found.size else b"").hexdigest() != entry.sha256:
+        raise FileFormatError("its numbers are others than were written: the SHA-256 differs")
+
+
+def _check(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ArgumentError(
+            f"Checkpoint: {what}: expected one of {', '.join(known)}, got {value!r}"
+        )

@@ -1,0 +1,141 @@
+"""Writing ``.tlz`` files: in one step, and the same bytes whatever the number of threads."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..converters.binary import replacing
+from ..errors import ArgumentError, FileFormatError
+from .directory import (
+    ALIGNMENT,
+    DTYPES,
+    Directory,
+    FileEntry,
+    Section,
+    TensorEntry,
+    check_name,
+    to_bytes,
+)
+from .encoders import Encoded, Uniform, encode_lossless, encode_uniform
+from .schemes import open_part
+
+Array = np.ndarray[Any, Any]
+Plan = Uniform | None
+
+
+class Writer:
+    """Takes tensors and files one after the other; see :func:`writing`."""
+
+    def __init__(self, spool: Any, metadata: Mapping[str, str], threads: int | None) -> None:
+        for key, text in metadata.items():
+            if not isinstance(key, str) or not isinstance(text, str):
+                raise FileFormatError(f"metadata is texts only, not {key!r}: {text!r}")
+        self._spool, self._threads, self._end = spool, threads, 0
+        self._metadata = dict(metadata)
+        self._tensors: dict[str, TensorEntry] = {}
+        self._files: dict[str, FileEntry] = {}
+
+    def add(self, name: str, array: Array, plan: Plan = None) -> TensorEntry:
+        """Adds an array, without loss or, where the plan suits it, as the plan says."""
+        if array.dtype.name not in DTYPES:
+            raise FileFormatError(f".tlz files have no {array.dtype.name}, the dtype of {name!r}")
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        if plan is not None and plan.suits(array):
+            return self.add_encoded(name, encode_uniform(array, plan, self._threads))
+        dense = np.asarray(array, order="C")
+        found = encode_lossless(dense, self._threads)
+        raw = dense.reshape(-1).view(np.uint8)
+        return self._add(name, found, hashlib.sha256(raw.data if raw.size else b"").hexdigest())
+
+    def add_encoded(self, name: str, encoded: Encoded) -> TensorEntry:
+        """Adds a tensor that is encoded already."""
+        return self._add(name, encoded, encoded.sha256)
+
+    def add_file(self, name: str, content: bytes, kind: str = "file") -> FileEntry:
+        """Adds a file, such as a tokenizer; ``kind`` says what it is for."""
+        check_name(name, "the name of a file")
+        if name in self._files:
+            raise FileFormatError(f"two files have the name {name!r}")
+        packed = zlib.compress(content, 9)
+        coder, data = ("zlib", packed) if len(packed) < len(content) else ("stored", content)
+        section = self._section(data) if content else None
+        digest = hashlib.sha256(content).hexdigest()
+        found = FileEntry(name, kind, coder, len(content), section, digest)
+        self._files[name] = found
+        return found
+
+    def _add(self, name: str, encoded: Encoded, sha256: str | None) -> TensorEntry:
+        check_name(name, "the name of a tensor")
+        if name in self._tensors:
+            raise FileFormatError(f"two tensors have the name {name!r}")
+        parts = tuple(
+            {key: self._section(data) for key, data in sorted(part.items())}
+            for part in encoded.parts
+        )
+        entry = TensorEntry(name, encoded.dtype, encoded.shape, encoded.scheme, encoded.parameters,
+                            encoded.rows, parts, sha256 or "")  # fmt: skip
+        if sha256 is None:
+            entry = TensorEntry(**{**entry.__dict__, "sha256": _digest(entry, encoded)})
+        self._tensors[name] = entry
+        return entry
+
+    def _section(self, data: bytes) -> Section:
+        gap = -self._end % ALIGNMENT
+        self._spool.write(b"\0" * gap + data)
+        found = Section(self._end + gap, len(data))
+        self._end = found.at + found.size
+        return found
+
+    def finish(self, path: Path) -> None:
+        """Writes the file, directory first."""
+        head = to_bytes(Directory(self._metadata, self._tensors, self._files), self._end)
+        self._spool.seek(0)
+        with open(path, "wb") as file:
+            file.write(head)
+            shutil.copyfileobj(self._spool, file, 1 << 20)
+
+
+def _digest(entry: TensorEntry, encoded: Encoded) -> str:
+    """The hash of what these sections decode to."""
+    digest = hashlib.sha256()
+    for i, sections in enumerate(encoded.parts):
+        rows = min(entry.rows, entry.length - i * entry.rows)
+        found = {key: np.frombuffer(data, np.uint8) for key, data in sections.items()}
+        out = np.empty(rows * entry.columns * DTYPES[entry.dtype].itemsize, np.uint8)
+        open_part(entry, rows, found).decode(out, 0, rows, None, False)
+        digest.update(out.data)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def writing(
+    path: str | os.PathLike[str],
+    metadata: Mapping[str, str] | None = None,
+    threads: int | None = None,
+) -> Iterator[Writer]:
+    """A :class:`Writer` of a ``.tlz`` file, which appears whole when the block ends, or not at all.
+
+    >>> import os, tempfile, numpy as np, tensorlite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "x.tlz")
+    >>> with writing(path, {"made by": "hand"}) as writer:
+    ...     entry = writer.add("x", np.zeros((2, 3), np.float32))
+    >>> tl.load(path)["x"].shape
+    tensorlite.Size([2, 3])
+    """
+    if threads is not None and threads < 1:
+        raise ArgumentError(f"threads: expected at least 1, got {threads}")
+    with replacing(path) as part, tempfile.TemporaryFile(dir=part.parent) as spool:
+        writer = Writer(spool, metadata or {}, threads)
+        yield writer
+        writer.finish(part)
