@@ -41,6 +41,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "exp": (tl.exp, (333, 1003)),
     "gelu": (F.gelu, (333, 1003)),
     "batch norm": (lambda x, w: F.batch_norm(x, w, w * w, w, w), (4, 32, 40, 41), (32,)),
+    "hardtanh": (lambda x: F.hardtanh(x, -0.5, 1.5), (333, 1003)),
+    "clamp": (lambda x: x.clamp(-0.5, 1.5), (333, 1003)),
     "hardswish": (F.hardswish, (333, 1003)),
     "contiguous": (lambda x: x.T.contiguous(), (511, 1003)),
     "attention": (lambda x: F.scaled_dot_product_attention(x, x, x), (2, 4, 200, 32)),
