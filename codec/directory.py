@@ -22,8 +22,9 @@ from ..errors import FileFormatError
 MAGIC = b"\x89TLZ\r\n\x1a\n"
 VERSION = (1, 0)
 REQUIRED_KNOWN = 0  # no feature is required of readers yet
-ALIGNMENT = 64
-MOST_DIRECTORY = 1 << 24  # bytes
+ALIGNMENT = 64  # of the data area, and of numbers that can be used where they lie
+LEAST_ALIGNMENT = 8  # of every section
+MOST_DIRECTORY = 1 << 24  # bytes, unpacked
 MOST_NAME = 1024  # bytes of UTF-8
 MOST_DIMENSIONS = 32
 MOST_BYTES = 1 << 48  # of a tensor or a file, decoded
@@ -164,12 +165,13 @@ def to_bytes(directory: Directory, data: int) -> bytes:
             f"a .tlz file has a directory of at most {MOST_DIRECTORY:,} bytes, this one needs "
             f"{len(text):,}; save the tensors in several files"
         )
-    start = aligned(HEAD + len(text))
+    held = zlib.compress(text, 9)
+    start = aligned(HEAD + len(held))
     head = SUPERBLOCK.pack(
-        MAGIC, *VERSION, 0, 0, 0, start + data, len(text), start, zlib.crc32(text)
+        MAGIC, *VERSION, len(text), 0, 0, start + data, len(held), start, zlib.crc32(held)
     )
     head += struct.pack("<I", zlib.crc32(head))
-    return (head + text).ljust(start, b"\0")
+    return (head + held).ljust(start, b"\0")
 
 
 # Reading
@@ -189,7 +191,7 @@ def read_directory(head: bytes, read: Any, length: int) -> Directory:
         raise FileFormatError("it is no .tlz file: its first bytes are others")
     if len(head) < HEAD:
         raise FileFormatError(f"it is cut off: its head has {HEAD} bytes, {length} are there")
-    (_, major, minor, zero, required, _, whole, size, start, crc) = SUPERBLOCK.unpack(
+    (_, major, minor, unpacked, required, _, whole, size, start, crc) = SUPERBLOCK.unpack(
         head[: SUPERBLOCK.size]
     )
     if zlib.crc32(head[: SUPERBLOCK.size]) != int.from_bytes(
@@ -206,7 +208,7 @@ def read_directory(head: bytes, read: Any, length: int) -> Directory:
             f"it needs features that this tensorlite does not have (flags {unknown:#x}); update "
             "tensorlite"
         )
-    if zero or size > MOST_DIRECTORY or start != aligned(HEAD + size) or whole < start:
+    if max(unpacked, size) > MOST_DIRECTORY or start != aligned(HEAD + size) or whole < start:
         raise FileFormatError(
             f"its head makes no sense: a directory of {size:,} bytes, data from {start:,} on, "
             f"{whole:,} bytes in all"
@@ -223,7 +225,18 @@ def read_directory(head: bytes, read: Any, length: int) -> Directory:
         raise FileFormatError(
             f"its directory (bytes {HEAD} to {HEAD + size}) was changed: its checksum differs"
         )
-    return _directory(_json(text), start, whole)
+    return _directory(_json(_inflated(text, unpacked)), start, whole)
+
+
+def _inflated(held: bytes, size: int) -> bytes:
+    inflate = zlib.decompressobj()
+    try:
+        text = inflate.decompress(held, size + 1)
+    except zlib.error as error:
+        raise FileFormatError(f"its directory cannot be unpacked ({error})") from None
+    if len(text) != size or not inflate.eof or inflate.unused_data:
+        raise FileFormatError("its directory is unpacked to another size than its head says")
+    return text
 
 
 def _json(text: bytes) -> Any:
@@ -342,10 +355,11 @@ def _check_hash(text: str, what: str) -> None:
 
 
 def _check_tiling(directory: Directory) -> None:
-    """Sections follow each other, each at the next aligned place, up to the end of the file."""
+    """Sections follow each other with little between them, up to the end of the file."""
     end, before = 0, "the data area"
     for what, section in directory.sections():
-        if section.at != aligned(end) or section.size < 1:
+        gap = section.at - end
+        if not 0 <= gap < ALIGNMENT or section.at % LEAST_ALIGNMENT or section.size < 1:
             raise FileFormatError(
                 f"{what} has a section of {section.size} bytes at {section.at} of the data, "
                 f"where {before} ends at {end}"

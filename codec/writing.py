@@ -19,6 +19,7 @@ from ..errors import ArgumentError, FileFormatError
 from .directory import (
     ALIGNMENT,
     DTYPES,
+    LEAST_ALIGNMENT,
     Directory,
     FileEntry,
     Section,
@@ -31,6 +32,7 @@ from .schemes import open_part
 
 Array = np.ndarray[Any, Any]
 Plan = Uniform | None
+_USED = ("stored", "data")  # the section that is used where it lies
 
 
 class Writer:
@@ -80,7 +82,10 @@ class Writer:
         if name in self._tensors:
             raise FileFormatError(f"two tensors have the name {name!r}")
         parts = tuple(
-            {key: self._section(data) for key, data in sorted(part.items())}
+            {
+                key: self._section(data, ALIGNMENT if (encoded.scheme, key) == _USED else 1)
+                for key, data in sorted(part.items())
+            }
             for part in encoded.parts
         )
         entry = TensorEntry(name, encoded.dtype, encoded.shape, encoded.scheme, encoded.parameters,
@@ -90,8 +95,8 @@ class Writer:
         self._tensors[name] = entry
         return entry
 
-    def _section(self, data: bytes) -> Section:
-        gap = -self._end % ALIGNMENT
+    def _section(self, data: bytes, alignment: int = 1) -> Section:
+        gap = -self._end % max(alignment, LEAST_ALIGNMENT)
         self._spool.write(b"\0" * gap + data)
         found = Section(self._end + gap, len(data))
         self._end = found.at + found.size

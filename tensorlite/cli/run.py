@@ -64,7 +64,7 @@ def command(
     resize: tuple[int, int] | None, layout: str | None, plan: bool, profile: bool,
     repeats: int | None,
 ) -> None:  # fmt: skip
-    """Run an ONNX model and show (or write) its outputs.
+    """Run an ONNX model (or a .tlz file that holds one) and show (or write) its outputs.
 
     Inputs are .npy, .npz, .json files or pictures, by position or as NAME=FILE; an input that is
     not given is random. The file of an .npz, or a JSON object, holds several inputs by name.
@@ -75,6 +75,7 @@ def command(
               tensorlite run model.onnx photo.jpg --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
               tensorlite run model.onnx ids=ids.npy mask=mask.npy --output out.npz
               tensorlite run model.onnx --profile
+              tensorlite run model.tlz photo.jpg
     """
     if output is not None and output.suffix not in (".npz", ".npy", ".json"):
         raise click.UsageError(f"--output {output}: expected .npz, .npy or .json")
