@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from importlib.util import find_spec
 
@@ -34,6 +34,9 @@ def share(run: Callable[[int, int], None], count: int, threads: int | None) -> N
     if pool is None:
         pool = _pools.setdefault(parts, ThreadPoolExecutor(parts - 1, "tensorlite-codec"))
     rest = [pool.submit(run, bounds[i], bounds[i + 1]) for i in range(1, parts)]
-    run(0, bounds[1])
+    try:
+        run(0, bounds[1])
+    finally:
+        wait(rest)  # they use memory that is let go of when this returns
     for part in rest:
         part.result()
