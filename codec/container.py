@@ -259,6 +259,8 @@ class Checkpoint:
 
     def _file(self, entry: FileEntry) -> bytes:
         data = b"" if entry.section is None else self._section(entry.section).tobytes()
+        if zlib.crc32(data) != entry.crc32:
+            raise FileFormatError("it was changed: its checksum differs")
         if entry.coder == "zlib":
             inflate = zlib.decompressobj()
             try:

@@ -99,6 +99,7 @@ class FileEntry:
     coder: str
     size: int
     section: Section | None
+    crc32: int  # of the section
     sha256: str
 
 
@@ -154,6 +155,7 @@ def to_bytes(directory: Directory, data: int) -> bytes:
     for file in directory.files.values():
         content["files"][file.name] = {
             "coder": file.coder,
+            "crc32": file.crc32,
             "kind": file.kind,
             "section": None if file.section is None else [file.section.at, file.section.size],
             "sha256": file.sha256,
@@ -183,14 +185,14 @@ def read_directory(head: bytes, read: Any, length: int) -> Directory:
     ``read(at, size)`` gives bytes of it. A file that is cut off within its data area is no error
     here: ``Directory.length`` says how long it should be. Raises FileFormatError.
     """
+    if len(head) < HEAD and MAGIC.startswith(head[:8]):
+        raise FileFormatError(f"it is cut off: its head has {HEAD} bytes, {length} are there")
     if head[:8] != MAGIC:
         if head[:8].replace(b"\n", b"\r\n").startswith(MAGIC[:6]) or head[1:4] == b"TLZ":
             raise FileFormatError(
                 "its first bytes were changed on the way, as text transfers do; copy it as binary"
             )
         raise FileFormatError("it is no .tlz file: its first bytes are others")
-    if len(head) < HEAD:
-        raise FileFormatError(f"it is cut off: its head has {HEAD} bytes, {length} are there")
     (_, major, minor, unpacked, required, _, whole, size, start, crc) = SUPERBLOCK.unpack(
         head[: SUPERBLOCK.size]
     )
@@ -334,13 +336,15 @@ def _tensor(name: str, entry: Any) -> TensorEntry:
 def _file(name: str, entry: Any) -> FileEntry:
     what = f"file {name[:200]!r}"
     check_name(name, "the name of a file")
-    _fields(entry, {"kind": str, "coder": str, "size": int, "sha256": str}, what)
+    kinds = {"kind": str, "coder": str, "size": int, "crc32": int, "sha256": str}
+    _fields(entry, kinds, what)
     section = None if entry.get("section") is None else _section(entry["section"], what)
     size = entry["size"]
     if not 0 <= size < MOST_BYTES or (section is None) != (size == 0):
         raise FileFormatError(f"{what} has {size} bytes and {'a' if section else 'no'} section")
     _check_hash(entry["sha256"], what)
-    return FileEntry(name, entry["kind"], entry["coder"], size, section, entry["sha256"])
+    return FileEntry(name, entry["kind"], entry["coder"], size, section, entry["crc32"],
+                     entry["sha256"])  # fmt: skip
 
 
 def _section(value: Any, what: str) -> Section:

@@ -73,7 +73,8 @@ class Writer:
         coder, data = ("zlib", packed) if len(packed) < len(content) else ("stored", content)
         section = self._section(data) if content else None
         digest = hashlib.sha256(content).hexdigest()
-        found = FileEntry(name, kind, coder, len(content), section, digest)
+        crc = zlib.crc32(data) if content else 0
+        found = FileEntry(name, kind, coder, len(content), section, crc, digest)
         self._files[name] = found
         return found
 
