@@ -6,6 +6,7 @@ PyTorch has, a ``(begin, end)`` pair per dimension.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..errors import ArgumentError, DTypeError, ShapeError
@@ -236,10 +237,20 @@ def prepared(
     x, _ = batched(input, count, name)
     per_group = weight.shape[1] if weight.ndim > 1 else 0
     _check(name, count, x, weight, bias, groups, per_group * groups, weight.shape[0])
-    steps = pair(stride, count, f"{name}: stride")
-    spread = pair(dilation, count, f"{name}: dilation")
-    pads = _named_pads(name, padding, steps, weight.shape[2:], spread)
-    return x, steps, pads, spread, groups
+    kernel = tuple(weight.shape[2:])
+    try:
+        return x, *_options(name, kernel, stride, padding, dilation), groups
+    except TypeError:  # lists, which no cache keeps
+        return x, *_options.__wrapped__(name, kernel, stride, padding, dilation), groups
+
+
+@lru_cache(1024)
+def _options(
+    name: str, kernel: Ints, stride: Sizes, padding: Padding, dilation: Sizes
+) -> tuple[Ints, Pads, Ints]:
+    steps = pair(stride, len(kernel), f"{name}: stride")
+    spread = pair(dilation, len(kernel), f"{name}: dilation")
+    return steps, _named_pads(name, padding, steps, kernel, spread), spread
 
 
 def _named_pads(name: str, padding: Padding, stride: Ints, kernel: Ints, dilation: Ints) -> Pads:
@@ -297,11 +308,14 @@ def _check(
     outputs: int,
 ) -> None:
     """Raises where the channels that the weight expects and gives, or the dtypes, do not fit."""
-    shapes = f"input {tuple(x.shape)}, weight {tuple(weight.shape)}, groups {groups}"
+
+    def shapes() -> str:
+        return f"input {tuple(x.shape)}, weight {tuple(weight.shape)}, groups {groups}"
+
     if weight.ndim != count + 2:
-        raise ShapeError(f"{name}: expected a weight of {count + 2} dimensions; got {shapes}")
+        raise ShapeError(f"{name}: expected a weight of {count + 2} dimensions; got {shapes()}")
     if groups < 1 or inputs != x.shape[1] or inputs % groups or outputs % groups:
-        raise ShapeError(f"{name}: channels and groups do not fit: {shapes}")
+        raise ShapeError(f"{name}: channels and groups do not fit: {shapes()}")
     if bias is not None and bias.shape != (outputs,):
         raise ShapeError(f"{name}: expected a bias of shape ({outputs},), got {bias.shape}")
     for other in (weight, bias):

@@ -38,6 +38,8 @@ from .registry import Op
 from .trace import TRACERS, tracing
 
 _NUMBERS = (bool, int, float, complex)
+_AS_IT_IS = frozenset([bool, int, float, str, type(None)])
+_HALVES = frozenset(d.numpy for d in dtypes.ALL if d.is_half)
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}  # PyTorch takes these spellings too
 _FACTORY_ONLY = ("requires_grad", "pin_memory", "layout", "memory_format")
 
@@ -249,7 +251,7 @@ class Call:
                 kwargs["dtype"] = dtypes.to_dtype(kwargs["dtype"])
         asked = self.device
         try:
-            self.args = tuple([self._unwrap(a) for a in args])
+            self.args = tuple([a if type(a) in _AS_IT_IS else self._unwrap(a) for a in args])
             self.kwargs = {key: self._unwrap(value) for key, value in kwargs.items()}
         except DeviceMismatchError:  # unless it was only for 0-d tensors that came first
             self.device = _foreign(args)
@@ -326,7 +328,7 @@ class Call:
         self.args = tuple(args)
 
     def _upcast(self) -> None:
-        if not any(_is_half(v) for v in (*self.args, *self.kwargs.values())):
+        if not any([_is_half(v) for v in (*self.args, *self.kwargs.values())]):
             return
         self.args = tuple([self._widened(v) for v in self.args])
         self.kwargs = {key: self._widened(v) for key, v in self.kwargs.items()}
@@ -428,10 +430,11 @@ def astype(array: Any, target: np.dtype[Any]) -> Any:
 
 
 def _is_half(value: Any) -> bool:
+    if type(value) in _AS_IT_IS:
+        return False
     if isinstance(value, tuple | list):
-        return any(_is_half(v) for v in value)
-    found = dtypes.BY_NUMPY.get(getattr(value, "dtype", None))  # type: ignore[arg-type]
-    return found is not None and found.is_half
+        return any(type(v) is not int and _is_half(v) for v in value)
+    return getattr(value, "dtype", None) in _HALVES
 
 
 def _rounded(value: Any, target: np.dtype[Any]) -> Any:

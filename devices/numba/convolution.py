@@ -8,7 +8,9 @@ multiplied while they are in the cache.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from math import prod
 from typing import Any
 
@@ -29,16 +31,20 @@ from .threads import run_parts
 Array = np.ndarray[Any, Any]
 _PANELS = 512 << 10  # bytes of panels that are packed at a time
 _LEAST = 400_000  # multiplications a group
-_SHARE = 500_000  # multiplications below which a thread is not worth waking
+_SHARE = 500_000  # operations below which a thread is not worth waking
+# Rows of weights that could be multiplied while windows of one pixel, or of more, are packed.
+_PACK = 8, 48
 
 
 def gather_ir(tile: Tile) -> str:
     """``kernel``: panels ``first`` to ``last``, of ``k`` rows, from where the tables say.
 
-    Windows that begin side by side are read as a vector, others lane by lane.
+    Windows that begin side by side are read as a vector, those of two lines of the image as two
+    that are blended, others lane by lane.
     """
     code = Code("kernel", "ptr %to, ptr %x, ptr %rows, ptr %columns, i64 %k, i64 %first, i64 %last")
     lanes, index = tile.lanes, f"<{tile.lanes} x i32>"
+    steps = f"<{', '.join(f'i32 {i}' for i in range(lanes))}>"
     with code.loop("%last", "%first") as panel:
         done = code.value(f"sub i64 {panel.index}, %first")
         to = code.at(tile.kind, "%to", code.mul(code.mul(done, tile.columns), "%k"))
@@ -48,33 +54,68 @@ def gather_ir(tile: Tile) -> str:
             begins = code.value(f"load {index}, ptr {place}, align 4")
             first = code.value(f"extractelement {index} {begins}, i32 0")
             last = code.value(f"extractelement {index} {begins}, i32 {lanes - 1}")
-            apart = code.value(f"sub i32 {last}, {first}")
-            in_line = code.value(f"icmp eq i32 {apart}, {lanes - 1}")
+            second = code.value(f"sub i32 {last}, {lanes - 1}")
+            in_line, of_second = (
+                code.value(f"icmp eq {index} {begins}, {_from(code, index, start, steps)}")
+                for start in (first, second)
+            )
+            mask = f"<{lanes} x i1>"
+            either = code.value(f"or {mask} {in_line}, {of_second}")
+            one, two = (
+                code.call("i1", f"llvm.vector.reduce.and.v{lanes}i1", f"{mask} {m}")
+                for m in (in_line, either)
+            )
+            two = code.value(f"and i1 {two}, {code.value(f'icmp sge i32 {second}, {first}')}")
             there = code.at(tile.kind, to, str(i * lanes))
-            with code.when(in_line):
-                _pack_vector(code, tile, there, first=first)
-            with code.when(code.value(f"xor i1 {in_line}, true")):
-                _pack_vector(code, tile, there, begins=begins)
+            with code.when(one):
+                _pack_vector(code, tile, there, partial(_line, code, tile, first))
+            with code.when(code.value(f"and i1 {two}, {code.value(f'xor i1 {one}, true')}")):
+                _pack_vector(
+                    code, tile, there, partial(_blended, code, tile, in_line, first, second)
+                )
+            with code.when(code.value(f"xor i1 {two}, true")):
+                _pack_vector(code, tile, there, partial(_lanes, code, tile, begins))
     return module(code)
 
 
-def _pack_vector(code: Code, tile: Tile, to: str, first: str = "", begins: str = "") -> None:
-    """One vector of each row of a panel: read from ``first`` on, or from each of ``begins``."""
-    kind, lanes, vector = tile.kind, tile.lanes, tile.vector
+def _from(code: Code, index: str, start: Value, steps: str) -> Value:
+    """``start``, ``start + 1``, ..."""
+    lanes = index[1 : index.index(" ")]
+    one = code.value(f"insertelement {index} poison, i32 {start}, i32 0")
+    all_ = code.value(
+        f"shufflevector {index} {one}, {index} poison, <{lanes} x i32> zeroinitializer"
+    )
+    return code.value(f"add {index} {all_}, {steps}")
+
+
+def _pack_vector(code: Code, tile: Tile, to: str, read: Callable[[Value], Value]) -> None:
+    """One vector of each row of a panel, as it is read from where a row's numbers begin."""
     with code.loop("%k") as k:
         offset = code.value(f"load i64, ptr {code.at('i64', '%rows', k.index)}")
-        base = code.at(kind, "%x", offset)
-        if first:
-            start = code.value(f"getelementptr {kind}, ptr {base}, i32 {first}")
-            value = code.value(f"load {vector}, ptr {start}, align 4")
-        else:
-            places = code.value(f"getelementptr {kind}, ptr {base}, <{lanes} x i32> {begins}")
-            value = code.call(
-                vector, f"llvm.masked.gather.{tile.suffix}.v{lanes}p0", f"<{lanes} x ptr> {places}",
-                "i32 4", f"<{lanes} x i1> splat (i1 true)", f"{vector} zeroinitializer",
-            )  # fmt: skip
-        line = code.at(kind, to, code.mul(k.index, tile.columns))
-        code.do(f"store {vector} {value}, ptr {line}, align 4")
+        value = read(code.at(tile.kind, "%x", offset))
+        line = code.at(tile.kind, to, code.mul(k.index, tile.columns))
+        code.do(f"store {tile.vector} {value}, ptr {line}, align 4")
+
+
+def _line(code: Code, tile: Tile, start: Value, base: Value) -> Value:
+    place = code.value(f"getelementptr {tile.kind}, ptr {base}, i32 {start}")
+    return code.value(f"load {tile.vector}, ptr {place}, align 4")
+
+
+def _blended(
+    code: Code, tile: Tile, mask: Value, first: Value, second: Value, base: Value
+) -> Value:
+    parts = [f"{tile.vector} {_line(code, tile, start, base)}" for start in (first, second)]
+    return code.value(f"select <{tile.lanes} x i1> {mask}, {', '.join(parts)}")
+
+
+def _lanes(code: Code, tile: Tile, begins: Value, base: Value) -> Value:
+    lanes, vector = tile.lanes, tile.vector
+    places = code.value(f"getelementptr {tile.kind}, ptr {base}, <{lanes} x i32> {begins}")
+    return code.call(
+        vector, f"llvm.masked.gather.{tile.suffix}.v{lanes}p0", f"<{lanes} x ptr> {places}",
+        "i32 4", f"<{lanes} x i1> splat (i1 true)", f"{vector} zeroinitializer",
+    )  # fmt: skip
 
 
 @cache
@@ -84,36 +125,34 @@ def gatherer(tile: Tile) -> int:
 
 
 def driver_ir(tile: Tile) -> str:
-    """``kernel(args, part, parts)``: a share of the panels of all images and groups.
+    """``kernel(args, part, parts)``: a share of the panels of all images, groups and splits.
 
-    A few panels at a time are packed, and multiplied with blocks of rows of the weights: whole
-    blocks, and one of what is left.
+    A few panels at a time are packed, and multiplied with blocks of rows of the weights. With more
+    than one split each block of rows is work of its own.
     """
     code = Code("kernel", "ptr %args, i64 %part, i64 %parts")
     words = Words(code)
     out, x, w, bias, space, rows, begins = (words.next("ptr") for _ in range(7))
-    k, n, panels, at_once, units, groups, plane, outputs, block, room = words.many(10)
+    k, n, panels, at_once, units, groups, splits, plane, outputs, block, room = words.many(11)
     pack = words.next("ptr")
-    sizes = [(words.next("ptr"), *words.many(2)) for _ in range(2)]
+    whole, rest = ((words.next("ptr"), *words.many(2)) for _ in range(2))
     first, last = share(code, code.mul(units, panels))
     space = code.at(tile.kind, space, code.mul("%part", room))
-    whole = code.value(f"sdiv i64 {outputs}, {block}")
-    whole_or_one = _larger(code, whole, "1")
-    row = code.mul(whole, block)
-    left = code.value(f"icmp sgt i64 {outputs}, {row}")
-    some = code.value(f"icmp sgt i64 {whole}, 0")
-    rest = code.value(f"and i1 {left}, {some}")
     beyond = code.value(f"sdiv i64 {code.add(last, code.add(panels, -1))}, {panels}")
     with code.loop(beyond, code.value(f"sdiv i64 {first}, {panels}")) as unit:
         before = code.mul(unit.index, panels)
         low = _larger(code, code.value(f"sub i64 {first}, {before}"), "0")
         high = _smaller(code, code.value(f"sub i64 {last}, {before}"), panels)
-        group = code.value(f"srem i64 {unit.index}, {groups}")
-        skipped = code.mul(group, outputs)
-        at_x = code.at(tile.kind, x, code.mul(unit.index, plane))
+        which = code.value(f"sdiv i64 {unit.index}, {splits}")
+        top = code.mul(code.value(f"srem i64 {unit.index}, {splits}"), block)
+        one = code.value(f"icmp eq i64 {splits}, 1")
+        bottom = _smaller(code, code.add(top, block), outputs)
+        bottom = code.value(f"select i1 {one}, i64 {outputs}, i64 {bottom}")
+        skipped = code.mul(code.value(f"srem i64 {which}, {groups}"), outputs)
+        at_x = code.at(tile.kind, x, code.mul(which, plane))
         at_w = code.at(tile.kind, w, code.mul(skipped, k))
         at_bias = code.at(tile.kind, bias, skipped)
-        at_out = code.at(tile.kind, out, code.mul(code.mul(unit.index, outputs), n))
+        at_out = code.at(tile.kind, out, code.mul(code.mul(which, outputs), n))
         with code.loop(high, low, step_by=at_once) as panel:
             end = _smaller(code, code.add(panel.index, at_once), high)
             code.do(f"call void {pack}(ptr {space}, ptr {at_x}, ptr {rows}, ptr {begins}, i64 {k}, "
@@ -121,22 +160,21 @@ def driver_ir(tile: Tile) -> str:
             column = code.mul(panel.index, tile.columns)
             columns = code.value(f"sub i64 {n}, {column}")
             count = code.value(f"sub i64 {end}, {panel.index}")
-
-            def multiply(which: int, row: Value) -> None:
-                function, large, small = sizes[which]
-                to = code.at(tile.kind, at_out, code.add(code.mul(row, n), column))  # noqa: B023
+            with code.loop(bottom, top, step_by=block) as row:
+                left = code.value(f"sub i64 {outputs}, {row.index}")
+                full = code.value(f"icmp sge i64 {left}, {block}")
+                function, large, small = (
+                    code.value(f"select i1 {full}, {kind} {a}, {kind} {b}")
+                    for kind, a, b in zip(("ptr", "i64", "i64"), whole, rest, strict=True)
+                )
+                to = code.at(tile.kind, at_out, code.add(code.mul(row.index, n), column))
                 given = (
-                    f"ptr {to}, ptr {code.at(tile.kind, at_w, code.mul(row, k))}, "  # noqa: B023
-                    f"ptr {space}, ptr {code.at(tile.kind, at_bias, row)}, "  # noqa: B023
-                    f"i64 {k}, i64 {columns}, i64 {k}, i64 {n}, i64 {large}, i64 {small}, "  # noqa: B023
-                    f"i64 0, i64 {count}"  # noqa: B023
+                    f"ptr {to}, ptr {code.at(tile.kind, at_w, code.mul(row.index, k))}, "
+                    f"ptr {space}, ptr {code.at(tile.kind, at_bias, row.index)}, "
+                    f"i64 {k}, i64 {columns}, i64 {k}, i64 {n}, i64 {large}, i64 {small}, "
+                    f"i64 0, i64 {count}"
                 )
                 code.do(f"call void {function}({given})")
-
-            with code.loop(whole_or_one) as number:
-                multiply(0, code.mul(number.index, block))
-            with code.when(rest):
-                multiply(1, row)
     return module(code)
 
 
@@ -154,7 +192,6 @@ def driver(tile: Tile) -> int:
     return compiled(driver_ir(tile))
 
 
-@lru_cache(256)
 def _tables(
     channels: int, sizes: Ints, kernel_size: Ints, counts: Ints, stride: Ints, dilation: Ints,
     columns: int,
@@ -180,35 +217,71 @@ def convolve(
     name: str,
 ) -> Array:  # fmt: skip
     """The convolution of a batch with channels first; any number of spatial dimensions."""
-    counts = window_counts(name, x.shape[2:], w.shape[2:], stride, pads, dilation)
-    wide = np.ascontiguousarray(padded(np, x, pads))
-    weights = np.ascontiguousarray(w)
-    out = empty((len(x), len(w), *counts), x.dtype)
-    inputs, outputs, k, n = w.shape[1], len(w) // groups, prod(w.shape[1:]), prod(counts)
-    tile = tile_for(x.dtype, n)
-    rows, begins = _tables(
-        inputs, wide.shape[2:], w.shape[2:], counts, stride, dilation, tile.columns
+    found = _laid_out(
+        name, x.dtype, x.shape, w.shape, stride, pads, dilation, groups, get_num_threads()
     )
-    size = x.itemsize
+    wide, weights = np.ascontiguousarray(padded(np, x, pads)), np.ascontiguousarray(w)
     bias = np.zeros(len(w), x.dtype) if b is None else np.ascontiguousarray(b)
-    panels = len(begins) // tile.columns
-    at_once = max(1, _PANELS // (k * tile.columns * size))
-    block = max(tile.rows, BLOCK // (k * size) // tile.rows * tile.rows)
-    units = len(x) * groups
-    worth = units * panels // max(1, _SHARE // (outputs * k * tile.columns))
-    threads = max(1, min(get_num_threads(), worth))
+    out, space = empty(found.shape, x.dtype), empty((found.space,), x.dtype)
+    block = found.words.copy()
+    block[:5] = [address(a) for a in (out, wide, weights, bias, space)]
+    run_parts(found.kernel, block, found.parts)
+    return out
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a convolution of certain shapes needs beside its arrays."""
+
+    shape: Ints  # of the result
+    space: int  # numbers that the panels take, of all threads
+    parts: int
+    kernel: int
+    words: Array  # the first five are the addresses of arrays
+    held: tuple[Array, Array]  # the tables that the words point to
+
+
+def _splits(panels: int, outputs: int, parts: int, rows: int, pack: int) -> int:
+    """Into how many the weights' rows are split, so that threads have equal shares of the work."""
+
+    def time(splits: int) -> int:
+        height = -(-outputs // (splits * rows)) * rows
+        return -(-panels * -(-outputs // height) // parts) * (height + pack)
+
+    return 1 if parts == 1 else min(range(1, 9), key=time)
+
+
+@lru_cache(256)
+def _laid_out(
+    name: str, dtype: np.dtype[Any], given: Ints, weights: Ints, stride: Ints, pads: Any,
+    dilation: Ints, groups: int, most: int,
+) -> Layout:  # fmt: skip
+    counts = window_counts(name, given[2:], weights[2:], stride, pads, dilation)
+    sizes = tuple(size + sum(both) for size, both in zip(given[2:], pads, strict=True))
+    outputs, k, n = weights[0] // groups, prod(weights[1:]), prod(counts)
+    tile = tile_for(dtype, n)
+    tables = _tables(weights[1], sizes, weights[2:], counts, stride, dilation, tile.columns)
+    panels = len(tables[1]) // tile.columns
+    at_once = max(1, _PANELS // (k * tile.columns * dtype.itemsize))
+    units = given[0] * groups
+    block = max(tile.rows, BLOCK // (k * dtype.itemsize) // tile.rows * tile.rows)
+    parts = max(1, min(most, 2 * units * outputs * k * n // _SHARE))
+    splits = _splits(units * panels, outputs, parts, tile.rows, _PACK[prod(weights[2:]) > 1])
+    if splits > 1:
+        block = min(block, -(-outputs // (splits * tile.rows)) * tile.rows)
+        splits = -(-outputs // block)
     each = min(at_once, panels) * k * tile.columns
-    space = empty((threads * each,), x.dtype)
     words = [
-        address(out), address(wide), address(weights), address(bias), address(space),
-        address(rows), address(begins), k, n, panels, at_once, units, groups,
-        inputs * prod(wide.shape[2:]), outputs, block, each, gatherer(tile),
+        *[0] * 5, *map(address, tables), k, n, panels, at_once, units * splits, groups, splits,
+        weights[1] * prod(sizes), outputs, block, each, gatherer(tile),
     ]  # fmt: skip
     for count in (min(block, outputs), outputs % block):
-        high, large, small = tiles(count, tile.rows)
+        high, large, small = tiles(count or 1, tile.rows)
         words += [product(tile, high, True).there, large, small]
-    run_parts(driver(tile), np.array(words, np.int64), threads)
-    return out
+    return Layout(
+        (given[0], weights[0], *counts), parts * each, parts, driver(tile),
+        np.array(words, np.int64), tables,
+    )  # fmt: skip
 
 
 def takes(

@@ -1,5 +1,6 @@
 """The numba device's kernels, imported when it is first used. A new family adds its line."""
 
+from . import arithmetic as arithmetic
 from . import boxes as boxes
 from . import contiguous as contiguous
 from . import convolution as convolution

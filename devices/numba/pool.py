@@ -11,7 +11,7 @@ midst of. It finds the steps done when it comes back, and goes on to where the o
 are numbers of runs, so nothing has to be cleared: in run r a part is free while its word is r - 1.
 
 Work is handed over by an epoch, which is odd while the words about the work are being written. A
-thread that has waited for about 50 us sleeps on the epoch in the kernel (futex), and nobody waits
+thread that has waited for about 200 us sleeps on the epoch in the kernel (futex), and nobody waits
 for it to wake up. Callers take turns; what runs does not hold Python's lock.
 
 On systems other than Linux steps run on the calling thread.
@@ -42,7 +42,7 @@ _WORDS = ("epoch", "sleepers", "steps", "claims", "count", "run")
 # From this line on, for each thread: the last epoch that it has gone through, and its number in the
 # system; behind them a bit for each processor that the process may use.
 _SEEN = len(_WORDS)
-_IDLE = 2000  # pauses before a thread without work sleeps, about 50 us
+_IDLE = 8000  # pauses before a thread without work sleeps, about 200 us
 _PATIENCE = 150  # pauses before a thread that waits looks for work left undone
 _KEPT_WORK = 64  # pieces of work that a team remembers
 _FUTEX = {"x86_64": 202, "aarch64": 98}
