@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...ops.convolution import prepared
-from ...ops.spatial import Ints, is_channels_last, padded, window_counts
+from ...ops.spatial import Ints, is_channels_last, window_counts
 from ...threads import get_num_threads
 from ..buffers import empty
 from ..kernels import kernel
@@ -26,6 +26,7 @@ from .fused import Words, share
 from .gemm import BLOCK, KINDS, Tile, product, tile_for, tiles
 from .llvm import compiled
 from .memory import address
+from .padding import padded
 from .threads import run_parts
 
 Array = np.ndarray[Any, Any]
@@ -220,7 +221,7 @@ def convolve(
     found = _laid_out(
         name, x.dtype, x.shape, w.shape, stride, pads, dilation, groups, get_num_threads()
     )
-    wide, weights = np.ascontiguousarray(padded(np, x, pads)), np.ascontiguousarray(w)
+    wide, weights = padded(x, pads), np.ascontiguousarray(w)
     bias = np.zeros(len(w), x.dtype) if b is None else np.ascontiguousarray(b)
     out, space = empty(found.shape, x.dtype), empty((found.space,), x.dtype)
     block = found.words.copy()

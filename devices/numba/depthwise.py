@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from ...ops.convolution import prepared
-from ...ops.spatial import padded, window_counts
+from ...ops.spatial import window_counts
 from ..buffers import empty
 from ..kernels import kernel
 from .code import Code, Value, module
 from .fused import Vectors
 from .llvm import compiled, target
 from .memory import address
+from .padding import padded
 from .threads import Native
 
 Array = np.ndarray[Any, Any]
@@ -142,7 +143,7 @@ def depthwise_conv2d(
         "conv2d", 2, input, weight, bias, stride, padding, dilation, groups
     )
     rows, columns = window_counts("conv2d", x.shape[2:], weight.shape[2:], steps, pads, spread)
-    wide, w = np.ascontiguousarray(padded(np, x, pads)), np.ascontiguousarray(weight)
+    wide, w = padded(x, pads), np.ascontiguousarray(weight)
     b = w if bias is None else np.ascontiguousarray(bias)
     out = empty((*x.shape[:2], rows, columns), np.float32)
     run = planes(*w.shape[2:], steps[1], steps[0])
