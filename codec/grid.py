@@ -7,7 +7,7 @@ row, 1. All arithmetic is in float32, in the order written here, each step round
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,14 @@ import numpy as np
 from ..errors import FileFormatError
 from ..ops.low_bits import packed, unpacked
 from .directory import DTYPES, TensorEntry
+from .parallel import share
 from .planes import Plane, check_sums, decode_plane
 from .spans import decode_span, whole_plane
 
 Array = np.ndarray[Any, Any]
 
 FLOATS = ("float16", "bfloat16", "float32")
-_AT_ONCE = 1 << 18  # numbers that are float32 at one time: what caches hold
+_AT_ONCE = 1 << 16  # numbers that are float32 at one time: what caches hold
 _PACKS = (2, 3, 4)  # bits that may be packed
 
 
@@ -99,20 +100,23 @@ class UniformPart:
         """Puts rows into ``out``, bytes."""
         found = out.view(self.dtype).reshape(last - first, -1)
         codes = self.codes.rows(first, last, threads, verify)
-        step = max(1, _AT_ONCE // max(self.codes.columns, 1))
-        for at in range(0, last - first, step):
-            rows = slice(first + at, min(first + at + step, last))
-            some = codes[at : at + step]
+        columns = self.codes.columns
+
+        def run(begin: int, end: int) -> None:
+            near = _room(found[begin:end])
+            apart = grouped(near, self.group)
             zero: Any = np.float32(self.middle)
             if self.zeros is not None:
-                zero = self._spread(self.zeros[_of(self.zeros, rows)].astype(np.float32))
+                of = self.zeros[_of(self.zeros, first + begin, first + end)].astype(np.float32)
+                zero = spread(of, self.group, columns)
+            scale = self.scales[_of(self.scales, first + begin, first + end)]
             with np.errstate(all="ignore"):  # scales may be infinite, or NaN
-                near = some.astype(np.float32) - zero
-                near *= self._spread(self.scales[_of(self.scales, rows)])
-                found[at : at + step] = near.astype(self.dtype)
+                np.subtract(grouped(codes[begin:end], self.group), zero, out=apart)
+                apart *= spread(scale, self.group, columns)
+                if near.dtype != found.dtype:
+                    found[begin:end] = near.astype(found.dtype)
 
-    def _spread(self, grid: Array) -> Array:
-        return spread(grid, self.group, self.codes.columns)
+        by_rows(run, last - first, columns, threads)
 
 
 @dataclass
@@ -156,26 +160,49 @@ class CodebookPart:
         codes = self.codes.rows(first, last, threads, verify)
         if codes.size and int(codes.max()) >= len(self.values):
             raise FileFormatError(f"code {codes.max()} has no value in {len(self.values)}")
-        step = max(1, _AT_ONCE // max(self.codes.columns, 1))
-        for at in range(0, last - first, step):
-            near = self.values[codes[at : at + step]]
-            if self.scales is not None:
-                rows = slice(first + at, min(first + at + step, last))
-                grid = self.scales[_of(self.scales, rows)]
-                with np.errstate(all="ignore"):
-                    near *= spread(grid, self.group, self.codes.columns)
+
+        def run(begin: int, end: int) -> None:
+            near = self.values[codes[begin:end]]
             with np.errstate(all="ignore"):
-                found[at : at + step] = near.astype(self.dtype)
+                if self.scales is not None:
+                    scale = self.scales[_of(self.scales, first + begin, first + end)]
+                    apart = grouped(near, self.group)
+                    apart *= spread(scale, self.group, self.codes.columns)
+                found[begin:end] = near.astype(found.dtype)
+
+        by_rows(run, last - first, self.codes.columns, threads)
 
 
-def _of(grid: Array, rows: slice) -> slice:
-    return rows if len(grid) > 1 else slice(0, 1)
+def by_rows(run: Callable[[int, int], None], rows: int, columns: int, threads: int | None) -> None:
+    """Calls ``run(begin, end)`` for a few rows each time, on several threads."""
+    step = max(1, _AT_ONCE // max(columns, 1))
+
+    def some(first: int, last: int) -> None:
+        for i in range(first, last):
+            run(i * step, min((i + 1) * step, rows))
+
+    share(some, -(-rows // step), threads)
+
+
+def _room(found: Array) -> Array:
+    """Where float32 numbers are computed: where they go to, if they stay float32."""
+    return found if found.dtype == np.float32 else np.empty(found.shape, np.float32)
+
+
+def _of(grid: Array, first: int, last: int) -> slice:
+    return slice(first, last) if len(grid) > 1 else slice(0, 1)
+
+
+def grouped(matrix: Array, group: int) -> Array:
+    """(rows, columns) as (rows, groups, group), where the groups are whole."""
+    rows, columns = matrix.shape
+    return matrix.reshape(rows, columns // group, group) if columns % group == 0 else matrix
 
 
 def spread(grid: Array, group: int, columns: int) -> Array:
-    """Each number of a grid ``group`` times, (A, columns)."""
-    if grid.shape[1] == 1:
-        return grid
+    """A grid that is broadcast to a matrix that is grouped: (A, groups, 1), or (A, columns)."""
+    if columns % group == 0:
+        return grid[:, :, None]
     return np.repeat(grid, group, axis=1)[:, :columns]
 
 
