@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..converters.binary import naming
 from ..errors import ArgumentError, DimensionError, FileFormatError, UnknownNameError, nearest
+from ..threads import get_num_threads
 from .directory import (
     DTYPES,
     HEAD,
@@ -24,6 +26,7 @@ from .directory import (
     TensorEntry,
     read_directory,
 )
+from .parallel import share
 from .schemes import Part, StoredPart, check_scheme, open_part
 from .sources import MappedFile, OpenFile, other_kind
 
@@ -33,6 +36,7 @@ MODES = ("mmap", "read")
 LEVELS = ("none", "fast", "full")
 LEAST_LIMIT = 1 << 30  # bytes that any file may decode to
 _RATIO = 64  # and as many times its own size
+_SHARED = 1 << 20  # numbers of a tensor that several threads decode together
 
 
 class Checkpoint:
@@ -151,12 +155,27 @@ class Checkpoint:
         total = sum(entry.nbytes for entry in self.directory.tensors.values())
         with naming(self.path):
             self._allow(total, "its tensors")
-        found, done = {}, 0
-        for name, entry in self.directory.tensors.items():
-            found[name] = self.rows(name)
-            done += entry.nbytes
-            if report is not None:
-                report(done, total)
+        found: dict[str, Array] = dict.fromkeys(self.directory.tensors, np.zeros(0))
+        left = sorted(self.directory.tensors.values(), key=lambda entry: entry.size)
+        done, lock = 0, threading.Lock()
+
+        def take(threads: int | None, least: int) -> None:
+            nonlocal done
+            while True:
+                with lock:
+                    if not left or left[-1].size < least:
+                        return
+                    entry = left.pop()
+                found[entry.name] = self._named(entry, 0, entry.length, threads)
+                with lock:
+                    done += entry.nbytes
+                    if report is not None:
+                        report(done, total)
+
+        # Threads share large tensors, one after the other; of the others each takes its own.
+        take(self.threads, _SHARED)
+        workers = self.threads or get_num_threads()
+        share(lambda first, last: take(1, 0), workers, workers)
         return found
 
     def rows(self, name: str, first: int = 0, last: int | None = None) -> Array:
@@ -172,10 +191,13 @@ class Checkpoint:
                 f"rows {first} to {stop} of {name!r}, which has {entry.length} (shape "
                 f"{list(entry.shape)})"
             )
-        with naming(self.path), self._naming(entry):
-            return self._rows(entry, first, stop)
+        return self._named(entry, first, stop, self.threads)
 
-    def _rows(self, entry: TensorEntry, first: int, last: int) -> Array:
+    def _named(self, entry: TensorEntry, first: int, last: int, threads: int | None) -> Array:
+        with naming(self.path), self._naming(entry):
+            return self._rows(entry, first, last, threads)
+
+    def _rows(self, entry: TensorEntry, first: int, last: int, threads: int | None) -> Array:
         check_scheme(entry)
         dtype = DTYPES[entry.dtype]
         row = entry.columns * dtype.itemsize
@@ -186,7 +208,7 @@ class Checkpoint:
             found = self._mapped(entry, first, last)
         else:
             found = np.empty((last - first) * row, np.uint8)
-            self._decode(entry, found, first, last, row)
+            self._decode(entry, found, first, last, threads)
         if whole and self.verify_level == "full":
             check_digest(entry, found)
         return found.view(dtype).reshape(shape)
@@ -197,7 +219,10 @@ class Checkpoint:
         assert isinstance(part, StoredPart)
         return part.bytes_of(first, last, self.verify_level != "none")
 
-    def _decode(self, entry: TensorEntry, out: Array, first: int, last: int, row: int) -> None:
+    def _decode(
+        self, entry: TensorEntry, out: Array, first: int, last: int, threads: int | None
+    ) -> None:
+        row = entry.columns * DTYPES[entry.dtype].itemsize
         if first == last or not row:
             return
         for i in range(first // entry.rows, -(-last // entry.rows)):
@@ -206,7 +231,7 @@ class Checkpoint:
             part = self._part(entry, i)
             part.decode(
                 out[(begin - first) * row : (end - first) * row], begin - base, end - base,
-                self.threads, self.verify_level != "none",
+                threads, self.verify_level != "none",
             )  # fmt: skip
 
     def _part(self, entry: TensorEntry, i: int) -> Part:

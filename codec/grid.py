@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import FileFormatError
 from ..ops.low_bits import packed, unpacked
 from .directory import DTYPES, TensorEntry
-from .parallel import share
+from .parallel import compiles, share
 from .planes import Plane, check_sums, decode_plane
 from .spans import decode_span, whole_plane
 
@@ -68,8 +68,7 @@ class UniformPart:
 
     codes: Codes
     scales: Array  # float32 (A, groups)
-    zeros: Array | None
-    middle: int
+    zeros: Array  # float32 (A, groups)
     group: int
     dtype: np.dtype[Any]
     planes: tuple[Plane, ...]
@@ -83,13 +82,12 @@ class UniformPart:
         height = rows if whole(entry, "by_row", 0, 1) else 1
         shape = (height, -(-entry.columns // group))
         scales, planes = _grid(entry, sections["scales"], shape)
-        zeros = None
+        zeros = np.full(shape, 1 << (codes.bits - 1), np.float32)
         if "zeros" in sections:
             plane = whole_plane(sections["zeros"], shape[0] * shape[1])
-            zeros = decode_plane(plane, threads=1).reshape(shape)
+            zeros = decode_plane(plane, threads=1).reshape(shape).astype(np.float32)
             planes.append(plane)
-        return cls(codes, scales, zeros, 1 << (codes.bits - 1), group, DTYPES[entry.dtype],
-                   (codes.plane, *planes))  # fmt: skip
+        return cls(codes, scales, zeros, group, DTYPES[entry.dtype], (codes.plane, *planes))
 
     def check(self, first: int, last: int, threads: int | None) -> None:
         """Raises FileFormatError where a block was changed."""
@@ -100,23 +98,16 @@ class UniformPart:
         """Puts rows into ``out``, bytes."""
         found = out.view(self.dtype).reshape(last - first, -1)
         codes = self.codes.rows(first, last, threads, verify)
-        columns = self.codes.columns
 
         def run(begin: int, end: int) -> None:
-            near = _room(found[begin:end])
-            apart = grouped(near, self.group)
-            zero: Any = np.float32(self.middle)
-            if self.zeros is not None:
-                of = self.zeros[_of(self.zeros, first + begin, first + end)].astype(np.float32)
-                zero = spread(of, self.group, columns)
-            scale = self.scales[_of(self.scales, first + begin, first + end)]
-            with np.errstate(all="ignore"):  # scales may be infinite, or NaN
-                np.subtract(grouped(codes[begin:end], self.group), zero, out=apart)
-                apart *= spread(scale, self.group, columns)
-                if near.dtype != found.dtype:
-                    found[begin:end] = near.astype(found.dtype)
+            of = _of(self.scales, first + begin, first + end)
+            given = codes[begin:end], self.scales[of], self.zeros[of], found[begin:end]
+            if compiles() and found.dtype == np.float32:
+                _compiled(*given, self.group)
+            else:
+                _computed(*given, self.group)
 
-        by_rows(run, last - first, columns, threads)
+        by_rows(run, last - first, self.codes.columns, threads)
 
 
 @dataclass
@@ -184,9 +175,24 @@ def by_rows(run: Callable[[int, int], None], rows: int, columns: int, threads: i
     share(some, -(-rows // step), threads)
 
 
-def _room(found: Array) -> Array:
-    """Where float32 numbers are computed: where they go to, if they stay float32."""
-    return found if found.dtype == np.float32 else np.empty(found.shape, np.float32)
+def _compiled(codes: Array, scales: Array, zeros: Array, out: Array, group: int) -> None:
+    from .dequantize import uniform_rows
+
+    uniform_rows(
+        codes.ctypes.data, scales.ctypes.data, zeros.ctypes.data, out.ctypes.data, len(codes),
+        codes.shape[1], group, scales.shape[1], int(len(scales) > 1),
+    )  # fmt: skip
+
+
+def _computed(codes: Array, scales: Array, zeros: Array, out: Array, group: int) -> None:
+    columns = codes.shape[1]
+    near = out if out.dtype == np.float32 else np.empty(out.shape, np.float32)
+    apart = grouped(near, group)
+    with np.errstate(all="ignore"):  # scales may be infinite, or NaN
+        np.subtract(grouped(codes, group), spread(zeros, group, columns), out=apart)
+        apart *= spread(scales, group, columns)
+        if near is not out:
+            out[:] = near.astype(out.dtype)
 
 
 def _of(grid: Array, first: int, last: int) -> slice:
