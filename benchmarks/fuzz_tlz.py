@@ -177,7 +177,7 @@ def mend(section: bytearray, key: str, entry: Any) -> None:
     width = DTYPES[entry["dtype"]].itemsize
     if entry["scheme"] != "floats":
         at: int | None = 0
-        for _ in range(width if key == "data" else 1):
+        for _ in range(width):  # or fewer: what is no plane is left as it is
             at = mend_plane(section, at)
         return
     at = 1

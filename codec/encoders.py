@@ -76,9 +76,7 @@ def encode_lossless(array: Array, threads: int | None = None) -> Encoded:
             method = "half" if kind == "float16" else "float"
             data = floats.encode(some.view(f"<u{width}"), method, threads)
         else:
-            apart = some.reshape(-1).view(np.uint8).reshape(-1, width)
-            planes = (encode_plane(apart[:, i], "auto", None, threads) for i in range(width))
-            data = b"".join(plane.to_bytes() for plane in planes)
+            data = _planes(some, threads)
         parts.append({"data": data})
         size += len(data)
     if size > 0.995 * array.nbytes:
@@ -128,9 +126,9 @@ def uniform(
     parts = []
     for i, data in enumerate(coded):
         of = slice(i * step, (i + 1) * step) if len(scales) > 1 else slice(0, 1)
-        part = {"codes": data, "scales": _plane(scales[of], threads)}
+        part = {"codes": data, "scales": _planes(scales[of], threads)}
         if zeros is not None:
-            part["zeros"] = _plane(zeros[of], threads)
+            part["zeros"] = _planes(zeros[of], threads)
         parts.append(part)
     parameters = {"bits": bits, "by_row": int(len(scales) > 1), "group": min(group, columns),
                   "packed": packs, "scale_dtype": scales.dtype.name}  # fmt: skip
@@ -150,10 +148,10 @@ def codebook(
     packs, coded = _codes(codes, bits, step, threads)
     parts = []
     for i, data in enumerate(coded):
-        part = {"codes": data, "values": _plane(values, threads)}
+        part = {"codes": data, "values": _planes(values, threads)}
         if scales is not None:
             of = slice(i * step, (i + 1) * step) if len(scales) > 1 else slice(0, 1)
-            part["scales"] = _plane(scales[of].astype(values.dtype), threads)
+            part["scales"] = _planes(scales[of].astype(values.dtype), threads)
         parts.append(part)
     parameters: dict[str, Any] = {"bits": bits, "entries": len(values), "packed": packs,
                                   "scale_dtype": values.dtype.name}  # fmt: skip
@@ -172,6 +170,9 @@ def _codes(codes: Array, bits: int, step: int, threads: int | None) -> tuple[int
     return 0, coded
 
 
-def _plane(array: Array, threads: int | None) -> bytes:
-    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    return encode_plane(flat, "auto", None, threads).to_bytes()
+def _planes(array: Array, threads: int | None) -> bytes:
+    """A plane of the first byte of each number, of the second..."""
+    width = array.dtype.itemsize
+    apart = np.ascontiguousarray(array).reshape(-1).view(np.uint8).reshape(-1, width)
+    planes = (encode_plane(apart[:, i], "auto", None, threads) for i in range(width))
+    return b"".join(plane.to_bytes() for plane in planes)

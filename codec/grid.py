@@ -7,6 +7,7 @@ row, 1. All arithmetic is in float32, in the order written here, each step round
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from ..ops.low_bits import packed, unpacked
 from .directory import DTYPES, TensorEntry
 from .parallel import compiles, share
 from .planes import Plane, check_sums, decode_plane
-from .spans import decode_span, whole_plane
+from .spans import byte_planes, decode_span, whole_plane
 
 Array = np.ndarray[Any, Any]
 
@@ -127,10 +128,7 @@ class CodebookPart:
         check_float(entry)
         codes = Codes.open(entry, rows, sections["codes"])
         entries = whole(entry, "entries", 1, 1 << codes.bits)
-        kind = _kind(entry)
-        plane = whole_plane(sections["values"], entries * kind.itemsize)
-        values = decode_plane(plane, threads=1).view(kind).astype(np.float32)
-        planes = [codes.plane, plane]
+        values, planes = _grid(entry, sections["values"], (entries,))
         group, scales = entry.columns, None
         if "scales" in sections:
             group = whole(entry, "group", 1, max(entry.columns, 1))
@@ -138,7 +136,7 @@ class CodebookPart:
             shape = (height, -(-entry.columns // group))
             scales, more = _grid(entry, sections["scales"], shape)
             planes += more
-        return cls(codes, values, scales, group, DTYPES[entry.dtype], tuple(planes))
+        return cls(codes, values, scales, group, DTYPES[entry.dtype], (codes.plane, *planes))
 
     def check(self, first: int, last: int, threads: int | None) -> None:
         """Raises FileFormatError where a block was changed."""
@@ -252,9 +250,11 @@ def _kind(entry: TensorEntry) -> np.dtype[Any]:
     return DTYPES[kind]
 
 
-def _grid(entry: TensorEntry, data: Array, shape: tuple[int, int]) -> tuple[Array, list[Plane]]:
+def _grid(entry: TensorEntry, data: Array, shape: tuple[int, ...]) -> tuple[Array, list[Plane]]:
     """Numbers in the dtype ``scale_dtype``, as float32: a plane of each of their bytes."""
     kind = _kind(entry)
-    plane = whole_plane(data, shape[0] * shape[1] * kind.itemsize)
-    found = decode_plane(plane, threads=1).view(kind).astype(np.float32)
-    return found.reshape(shape), [plane]
+    planes = byte_planes(data, kind.itemsize, math.prod(shape))
+    apart = np.empty((math.prod(shape), kind.itemsize), np.uint8)
+    for i, plane in enumerate(planes):
+        apart[:, i] = decode_plane(plane, threads=1)
+    return apart.reshape(-1).view(kind).astype(np.float32).reshape(shape), planes

@@ -17,8 +17,8 @@ from ..errors import FileFormatError
 from . import floats
 from .directory import DTYPES, TensorEntry
 from .grid import CodebookPart, UniformPart
-from .planes import Plane, check_sums, parse_plane
-from .spans import decode_span
+from .planes import Plane, check_sums
+from .spans import byte_planes, decode_span
 
 Array = np.ndarray[Any, Any]
 
@@ -122,15 +122,8 @@ def _open_stored(entry: TensorEntry, rows: int, sections: Mapping[str, Array]) -
 
 
 def _open_bytes(entry: TensorEntry, rows: int, sections: Mapping[str, Array]) -> BytesPart:
-    data, planes, at = sections["data"], [], 0
-    for _ in range(DTYPES[entry.dtype].itemsize):
-        plane, at = parse_plane(data, at)
-        if plane.count != rows * entry.columns:
-            raise FileFormatError(
-                f"a plane of {plane.count} bytes is none of {rows} rows of {entry.columns} numbers"
-            )
-        planes.append(plane)
-    _check_end(data, at)
+    width = DTYPES[entry.dtype].itemsize
+    planes = byte_planes(sections["data"], width, rows * entry.columns)
     return BytesPart(planes, entry.columns, _MASKS.get(entry.dtype, 255))
 
 

@@ -22,6 +22,19 @@ def whole_plane(data: Array, count: int) -> Plane:
     return plane
 
 
+def byte_planes(data: Array, width: int, count: int) -> list[Plane]:
+    """Planes of ``count`` symbols that are all of ``data``: one for each byte of numbers."""
+    planes, at = [], 0
+    for _ in range(width):
+        plane, at = parse_plane(data, at)
+        if plane.count != count:
+            raise FileFormatError(f"a plane of {plane.count} symbols is there, and not of {count}")
+        planes.append(plane)
+    if at != len(data):
+        raise FileFormatError(f"{len(data) - at} bytes of a section are behind its end")
+    return planes
+
+
 def decode_span(plane: Plane, first: int, last: int, threads: int | None, verify: bool) -> Array:
     """The symbols from ``first`` to before ``last``; only their blocks are decoded."""
     if first == last:

@@ -160,9 +160,13 @@ def stored(entry: Any, rows: int, columns: int, sections: dict[str, bytes]) -> b
 
 def apart(entry: Any, rows: int, columns: int, sections: dict[str, bytes]) -> bytes:
     """A plane for each byte of the numbers."""
+    return _apart(sections["data"])
+
+
+def _apart(data: bytes) -> bytes:
     planes, at = [], 0
-    while at < len(sections["data"]):
-        found, at = plane(sections["data"], at)
+    while at < len(data):
+        found, at = plane(data, at)
         planes.append(found)
     return bytes(byte for number in zip(*planes, strict=True) for byte in number)
 
@@ -226,7 +230,7 @@ def _codes(entry: Any, rows: int, columns: int, data: bytes) -> Any:
 
 def _floats(entry: Any, data: bytes) -> Any:
     kind = np.dtype(entry["parameters"]["scale_dtype"])
-    return np.frombuffer(plane(data)[0], kind).astype(np.float32)
+    return np.frombuffer(_apart(data), kind).astype(np.float32)
 
 
 def _at(entry: Any, columns: int) -> tuple[bool, Any, int]:
