@@ -11,4 +11,5 @@ from . import matrix as matrix
 from . import passes as passes
 from . import planned as planned
 from . import rows as rows
+from . import selection as selection
 from . import trees as trees

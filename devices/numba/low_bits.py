@@ -214,13 +214,13 @@ def takes_half_matmul(input: Array, other: Array) -> str | None:
     return takes_half_linear(input, other.T)
 
 
-@kernel("numba", "matmul", when=takes_half_matmul)
+@kernel("numba", "matmul", when=takes_half_matmul, min_size=512)
 def half_matmul(input: Array, other: Array) -> Array:
     """A batch of rows times a transposed matrix of 16-bit floats."""
     return _shaped(input, halves(other.T))
 
 
-@kernel("numba", "mm", when=lambda input, mat2: takes_half_matmul(input, mat2))
+@kernel("numba", "mm", when=lambda input, mat2: takes_half_matmul(input, mat2), min_size=512)
 def half_mm(input: Array, mat2: Array) -> Array:
     """A matrix times a transposed matrix of 16-bit floats."""
     return _shaped(input, halves(mat2.T))
