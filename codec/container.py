@@ -268,6 +268,22 @@ class Checkpoint:
                 "allowed for a file of this size; give max_bytes where it is to be trusted"
             )
 
+    def build(self, kind: Any, device: Any = None) -> Any:
+        """The module ``kind(**arguments)`` with the weights: ``tl.save(..., arguments=)`` kept it.
+
+        Raises FileFormatError for a file of another class, or without arguments.
+
+        >>> import os, tempfile, tensorlite as tl
+        >>> path = os.path.join(tempfile.mkdtemp(), "x.tlz")
+        >>> layer = tl.nn.Linear(2, 3)
+        >>> tl.save(layer, path, arguments={"in_features": 2, "out_features": 3})
+        >>> Checkpoint(path).build(tl.nn.Linear)
+        Linear(in_features=2, out_features=3, bias=True)
+        """
+        from .network import build
+
+        return build(self, kind, device)
+
     def file(self, name: str) -> bytes:
         """A file that is kept beside the tensors; UnknownNameError where there is none."""
         if name not in self.directory.files:

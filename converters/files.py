@@ -124,6 +124,7 @@ def save(
     *,
     metadata: Mapping[str, str] | None = None,
     files: Mapping[str, bytes | PathLike] | None = None,
+    arguments: Mapping[str, Any] | None = None,
     bits: int | None = None,
     group_size: int = 32,
     symmetric: bool = False,
@@ -134,8 +135,9 @@ def save(
     tensor. ``metadata`` is texts by name for .tlz and .safetensors, which has not every dtype.
     A .tlz file keeps every bit, or with ``bits`` (8, 4, 3, 2) as many of each number of a large
     matrix, in groups of ``group_size`` (:func:`tensorlite.quantize`); ``files`` (bytes or paths by
-    name) are kept beside the tensors. The file appears whole or not at all:
-    an error leaves what was there. Tensors that share memory are written each on its own.
+    name) are kept beside the tensors, and ``arguments`` (by name) are what the module's class was
+    given, for ``tl.codec.Checkpoint(path).build(Class)``. The file appears whole or not at all: an
+    error leaves what was there. Tensors that share memory are written each on its own.
 
     Raises ArgumentError for another suffix or other values, FileFormatError for a dtype or a name
     that the kind does not have.
@@ -152,9 +154,10 @@ def save(
         raise errors.ArgumentError(
             f"save: only .tlz and .safetensors files hold metadata, not {os.fspath(path)!r}"
         )
-    if (files is not None or bits is not None) and suffix != ".tlz":
+    if suffix != ".tlz" and (files, arguments, bits) != (None, None, None):
         raise errors.ArgumentError(
-            f"save: only .tlz files hold files and numbers of few bits, not {os.fspath(path)!r}"
+            "save: only .tlz files hold files, arguments and numbers of few bits, not "
+            f"{os.fspath(path)!r}"
         )
     if suffix == ".npy":
         npz.write_npy(_array(obj, "the object"), path)
@@ -164,7 +167,12 @@ def save(
         from ..codec.saving import Plan, save_arrays, uniform_plan
 
         plan: Plan = uniform_plan(bits, group_size, symmetric)
-        save_arrays(_arrays(obj), path, plan=plan, metadata=metadata, files=files)
+        kept, kinds = dict(files or {}), {}
+        if arguments is not None:
+            from ..codec.network import KIND, NAME, described
+
+            kept[NAME], kinds[NAME] = described(obj, arguments), KIND
+        save_arrays(_arrays(obj), path, plan=plan, metadata=metadata, files=kept, kinds=kinds)
     elif suffix == ".safetensors":
         safetensors.write_safetensors(_arrays(obj), path, metadata)
     else:

@@ -59,6 +59,38 @@ def test_save_and_load_keep_a_module(tmp_path: Path, device: tl.device) -> None:
         np.testing.assert_array_equal(found[name].numpy(force=True), tensor.numpy(force=True))
 
 
+class Net(tl.nn.Module):
+    """A network with an argument."""
+
+    def __init__(self, width: int, names: list[str] | None = None) -> None:
+        super().__init__()
+        self.layer = tl.nn.Linear(3, width)
+        self.names = names
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x)
+
+
+def test_a_network_is_built_of_its_class(tmp_path: Path) -> None:
+    net = Net(5, ["a"])
+    tl.save(net, tmp_path / "x.tlz", arguments={"width": 5, "names": ["a"]})
+    with Checkpoint(tmp_path / "x.tlz") as file:
+        built = file.build(Net)
+        with pytest.raises(FileFormatError, match="class 'Net', not 'Linear'"):
+            file.build(tl.nn.Linear)
+    assert built.names == ["a"]
+    np.testing.assert_array_equal(built(tl.ones(1, 3)).numpy(), net(tl.ones(1, 3)).numpy())
+    for wrong in ({"width": tl.ones(1)}, {"width": float("nan")}, {"width": (1, 2)}):
+        with pytest.raises(ArgumentError, match="arguments are"):
+            tl.save(net, tmp_path / "x.tlz", arguments=wrong)
+    tl.save(net, tmp_path / "y.tlz", files={"network.json": b"[" * 9999})
+    tl.save(net, tmp_path / "z.tlz")
+    for name, match in (("y", "'network.json' is not as it should be"), ("z", "does not say")):
+        with Checkpoint(tmp_path / f"{name}.tlz") as file:
+            with pytest.raises(FileFormatError, match=match):
+                file.build(Net)
+
+
 def test_a_stranger_reads_what_we_write() -> None:
     theirs = stranger.File(VECTORS.read_bytes())
     with Checkpoint(VECTORS) as ours:
@@ -295,7 +327,7 @@ def test_wrong_calls(tmp_path: Path) -> None:
         Checkpoint(tmp_path / "y.tlz")
     with pytest.raises(ArgumentError, match="2, 3, 4 or 8 bits"):
         tl.save({"x": tl.ones(2)}, path, bits=5)
-    with pytest.raises(ArgumentError, match="only .tlz files hold files"):
+    with pytest.raises(ArgumentError, match="only .tlz files hold files, arguments"):
         tl.save({"x": tl.ones(2)}, tmp_path / "x.npz", bits=4)
     with pytest.raises(ArgumentError, match="file 'a'.*got a int"):
         tl.save({"x": tl.ones(2)}, path, files={"a": 1})  # type: ignore[dict-item]
