@@ -27,6 +27,7 @@ LEAST_ALIGNMENT = 8  # of every section
 MOST_DIRECTORY = 1 << 24  # bytes, unpacked
 MOST_NAME = 1024  # bytes of UTF-8
 MOST_DIMENSIONS = 32
+_MOST_SNR = 10**6
 MOST_BYTES = 1 << 48  # of a tensor or a file, decoded
 SUPERBLOCK = struct.Struct("<8sHHIQQQQQI")
 HEAD = SUPERBLOCK.size + 4  # with the CRC-32 of all before it
@@ -63,6 +64,7 @@ class TensorEntry:
     rows: int
     parts: tuple[Mapping[str, Section], ...]
     sha256: str
+    snr: int | None = None  # signal to noise, in hundredths of a decibel, where it is known
 
     @property
     def size(self) -> int:
@@ -151,6 +153,7 @@ def to_bytes(directory: Directory, data: int) -> bytes:
             "scheme": tensor.scheme,
             "sha256": tensor.sha256,
             "shape": list(tensor.shape),
+            **({} if tensor.snr is None else {"snr": tensor.snr}),
         }
     for file in directory.files.values():
         content["files"][file.name] = {
@@ -320,8 +323,11 @@ def _tensor(name: str, entry: Any) -> TensorEntry:
         if type(part) is not dict or not part:
             raise FileFormatError(f"{what} has a part that has no sections")
         parts.append({key: _section(value, what) for key, value in part.items()})
+    snr = entry.get("snr")
+    if snr is not None and (type(snr) is not int or abs(snr) > _MOST_SNR):
+        raise FileFormatError(f"{what} has an 'snr' that is none: {snr!r:.50}")
     found = TensorEntry(name, entry["dtype"], shape, entry["scheme"], entry["parameters"],
-                        entry["rows"], tuple(parts), entry["sha256"])  # fmt: skip
+                        entry["rows"], tuple(parts), entry["sha256"], snr)  # fmt: skip
     if found.nbytes >= MOST_BYTES:
         raise FileFormatError(f"{what} of shape {shape!r:.80} would have 2**48 bytes or more")
     wanted = -(-found.length // found.rows) if found.size and found.rows > 0 else 0

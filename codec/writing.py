@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +56,15 @@ class Writer:
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
         if plan is not None and plan.suits(array):
-            return self.add_encoded(name, encode_uniform(array, plan, self._threads))
+            return self.add_encoded(name, encode_uniform(array, plan, self._threads), array)
         dense = np.asarray(array, order="C")
         found = encode_lossless(dense, self._threads)
         raw = dense.reshape(-1).view(np.uint8)
         return self._add(name, found, hashlib.sha256(raw.data if raw.size else b"").hexdigest())
 
-    def add_encoded(self, name: str, encoded: Encoded) -> TensorEntry:
-        """Adds a tensor that is encoded already."""
-        return self._add(name, encoded, encoded.sha256)
+    def add_encoded(self, name: str, encoded: Encoded, array: Array | None = None) -> TensorEntry:
+        """Adds a tensor that is encoded; ``array`` is what it was, to say how near it is."""
+        return self._add(name, encoded, encoded.sha256, array)
 
     def add_file(self, name: str, content: bytes, kind: str = "file") -> FileEntry:
         """Adds a file, such as a tokenizer; ``kind`` says what it is for."""
@@ -78,7 +80,9 @@ class Writer:
         self._files[name] = found
         return found
 
-    def _add(self, name: str, encoded: Encoded, sha256: str | None) -> TensorEntry:
+    def _add(
+        self, name: str, encoded: Encoded, sha256: str | None, array: Array | None = None
+    ) -> TensorEntry:
         check_name(name, "the name of a tensor")
         if name in self._tensors:
             raise FileFormatError(f"two tensors have the name {name!r}")
@@ -92,7 +96,8 @@ class Writer:
         entry = TensorEntry(name, encoded.dtype, encoded.shape, encoded.scheme, encoded.parameters,
                             encoded.rows, parts, sha256 or "")  # fmt: skip
         if sha256 is None:
-            entry = TensorEntry(**{**entry.__dict__, "sha256": _digest(entry, encoded)})
+            digest, snr = _decoded(entry, encoded, array)
+            entry = replace(entry, sha256=digest, snr=snr)
         self._tensors[name] = entry
         return entry
 
@@ -112,16 +117,24 @@ class Writer:
             shutil.copyfileobj(self._spool, file, 1 << 20)
 
 
-def _digest(entry: TensorEntry, encoded: Encoded) -> str:
-    """The hash of what these sections decode to."""
-    digest = hashlib.sha256()
+def _decoded(entry: TensorEntry, encoded: Encoded, array: Array | None) -> tuple[str, int | None]:
+    """The hash of what these sections decode to, and how near it is to what it was."""
+    digest, dtype = hashlib.sha256(), DTYPES[entry.dtype]
+    signal = noise = 0.0
+    rows_of = None if array is None else array.reshape(entry.length, -1)
     for i, sections in enumerate(encoded.parts):
-        rows = min(entry.rows, entry.length - i * entry.rows)
+        first, last = i * entry.rows, min((i + 1) * entry.rows, entry.length)
         found = {key: np.frombuffer(data, np.uint8) for key, data in sections.items()}
-        out = np.empty(rows * entry.columns * DTYPES[entry.dtype].itemsize, np.uint8)
-        open_part(entry, rows, found).decode(out, 0, rows, None, False)
+        out = np.empty((last - first) * entry.columns * dtype.itemsize, np.uint8)
+        open_part(entry, last - first, found).decode(out, 0, last - first, None, False)
         digest.update(out.data)
-    return digest.hexdigest()
+        if rows_of is not None:
+            wanted = rows_of[first:last].astype(np.float64).reshape(-1)
+            signal += float(wanted @ wanted)
+            wanted -= out.view(dtype)
+            noise += float(wanted @ wanted)
+    known = signal > 0 and noise > 0
+    return digest.hexdigest(), round(1000 * math.log10(signal / noise)) if known else None
 
 
 @contextlib.contextmanager

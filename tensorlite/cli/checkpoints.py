@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -70,23 +71,25 @@ def scheme_of(entry: TensorEntry) -> str:
 
 def table(file: Checkpoint) -> Table:
     """Each tensor with its share of the file."""
-    found = Table(title=file.path.name)
-    for heading in ("tensor", "dtype", "shape", "scheme"):
+    caption = "bits: in the file, a number; %: of the file; dB: signal to noise"
+    found = Table(title=file.path.name, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("tensor", "numbers", "scheme"):
         found.add_column(heading, overflow="fold")
-    for heading in ("bytes", "bits a number", "% of file"):
-        found.add_column(heading, justify="right")
+    for heading in ("bytes", "bits", "%", "dB"):
+        found.add_column(heading, justify="right", no_wrap=True)
     whole = file.directory.length
     for entry in file.directory.tensors.values():
         found.add_row(
-            Text(entry.name), entry.dtype, Text(str(list(entry.shape))), Text(scheme_of(entry)),
+            Text(entry.name), Text(f"{entry.dtype} {list(entry.shape)}"), Text(scheme_of(entry)),
             f"{entry.stored:,}", f"{bits_a_number([entry]):.2f}",
             f"{100 * entry.stored / whole:.2f}",
+            "" if entry.snr is None else f"{entry.snr / 100:.1f}",
         )  # fmt: skip
     for held in file.directory.files.values():
         stored = 0 if held.section is None else held.section.size
         found.add_row(
-            Text(held.name), Text(held.kind), f"{held.size:,} bytes", Text(held.coder),
-            f"{stored:,}", "", f"{100 * stored / whole:.2f}",
+            Text(held.name), f"{held.size:,} bytes", Text(f"{held.kind}, {held.coder}"),
+            f"{stored:,}", "", f"{100 * stored / whole:.2f}", "",
         )  # fmt: skip
     return found
 

@@ -153,10 +153,14 @@ def test_inspect_says_bits_and_shares(weights: Path, bits: int) -> None:
     code, text = run("compress", weights, "--bits", bits, "--group-size", 48, "--meta", "by=me")
     assert code == 0 and f"1 uniform, {bits} bits, groups of 48" in text
     code, text = run("inspect", weights.with_suffix(".tlz"))
-    assert code == 0 and "% of file" in flat(text) and "format: 'pt'" in text
-    assert "by: 'me'" in text and "bits a number" in flat(text)
+    assert code == 0 and "signal to noise" in flat(text)
+    assert "by: 'me'" in text and "format: 'pt'" in text and "bits a number" in flat(text)
     with Checkpoint(weights.with_suffix(".tlz")) as file:
         entry = file.entry("layer.weight")
+        was = tl.load(weights)["layer.weight"].numpy().astype(np.float64)
+        snr = 10 * np.log10((was**2).sum() / ((was - file["layer.weight"]) ** 2).sum())
+        assert entry.snr is not None and abs(entry.snr / 100 - snr) < 0.01
+        assert f"{entry.snr / 100:.1f}" in text and file.entry("layer.bias").snr is None
         assert entry.parameters["bits"] == bits and entry.parameters["group"] == 48
         assert f"{entry.stored:,}" in text and f"{8 * entry.stored / entry.size:.2f}" in text
         assert 8 * entry.stored / entry.size < bits + 0.75
