@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
@@ -27,14 +27,6 @@ _LEAST = 128  # bytes of a weight that is taken out of the graph
 _EXTERNAL = 1
 _FIELDS = ("raw_data", "float_data", "int32_data", "string_data", "int64_data", "double_data",
            "uint64_data", "external_data")  # fmt: skip
-
-
-def is_tlz(source: object) -> TypeGuard[str | os.PathLike[str]]:
-    """Whether it is the path of a ``.tlz`` file."""
-    if not isinstance(source, str | os.PathLike) or not os.path.isfile(source):
-        return False
-    with open(source, "rb") as file:
-        return file.read(4) == b"\x89TLZ"
 
 
 def take_apart(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, Array]]:

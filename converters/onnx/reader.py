@@ -19,7 +19,7 @@ from .build import Builder, Progress, domain_name, function_key, read_function
 from .calls import check_calls
 from .external import Bytes, ExternalFolder, open_file
 from .graph import Function, FunctionKey, Model
-from .sniff import looks_like
+from .sniff import is_tlz, looks_like
 from .tensors import TensorReader
 from .text import at, cut, quote, text
 from .wire import Weights, split
@@ -53,11 +53,11 @@ def read(
     """
     import onnx
 
-    from ...codec.graph import is_tlz, read_graph
-
     path: Path | None = None
     weights: Weights = {}
     if is_tlz(source):
+        from ...codec.graph import read_graph
+
         proto, origin = read_graph(source, progress), str(source)
     elif isinstance(source, onnx.ModelProto):
         proto, origin = source, "the ModelProto"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import TypeGuard
+
 _STARTS = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -59,3 +62,11 @@ def _text(head: bytes) -> str | None:
     if head and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in head):
         return "text"
     return None
+
+
+def is_tlz(source: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether it is the path of a ``.tlz`` file (docs/tlz.md)."""
+    if not isinstance(source, str | os.PathLike) or not os.path.isfile(source):
+        return False
+    with open(source, "rb") as file:
+        return file.read(4) == b"\x89TLZ"

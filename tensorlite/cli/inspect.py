@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..codec.container import Checkpoint
-from ..codec.graph import is_tlz
 from ..converters.onnx.graph import Graph, Model
 from ..converters.onnx.reader import read
 from ..converters.onnx.registry import find
+from ..converters.onnx.sniff import is_tlz
 from ..converters.onnx.summary import size
 from ..progress import progress
 from .checkpoints import summary, table
