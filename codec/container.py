@@ -26,6 +26,8 @@ from .directory import (
     TensorEntry,
     read_directory,
 )
+from .grid import UniformPart
+from .packed import Quantized, is_packable, quantized
 from .parallel import share
 from .schemes import Part, StoredPart, check_scheme, open_part
 from .sources import MappedFile, OpenFile, other_kind
@@ -204,20 +206,15 @@ class Checkpoint:
         self._allow((last - first) * row, "it")
         shape = (last - first, *entry.shape[1:]) if entry.shape else ()
         whole = (first, last) == (0, entry.length)
-        if entry.size and len(entry.parts) == 1 and entry.scheme == "stored":
-            found = self._mapped(entry, first, last)
+        part = self._part(entry, 0) if entry.scheme == "stored" and len(entry.parts) == 1 else None
+        if isinstance(part, StoredPart):  # the file's own bytes, where the file is mapped
+            found = part.bytes_of(first, last, self.verify_level != "none")
         else:
             found = np.empty((last - first) * row, np.uint8)
             self._decode(entry, found, first, last, threads)
         if whole and self.verify_level == "full":
             check_digest(entry, found)
         return found.view(dtype).reshape(shape)
-
-    def _mapped(self, entry: TensorEntry, first: int, last: int) -> Array:
-        """Rows of a stored tensor: the file's own bytes, where the file is mapped."""
-        part = self._part(entry, 0)
-        assert isinstance(part, StoredPart)
-        return part.bytes_of(first, last, self.verify_level != "none")
 
     def _decode(
         self, entry: TensorEntry, out: Array, first: int, last: int, threads: int | None
@@ -267,6 +264,20 @@ class Checkpoint:
                 f"{what} would take {size:,} bytes of memory, and at most {self.max_bytes:,} are "
                 "allowed for a file of this size; give max_bytes where it is to be trusted"
             )
+
+    def quantized(self, name: str) -> Quantized | None:
+        """A tensor as ``tl.quantize`` gives it, not made floats; None where it is not kept so."""
+        entry = self.entry(name)
+        if not is_packable(entry):
+            return None
+        with naming(self.path), self._naming(entry):
+            check_scheme(entry)
+            self._allow(entry.nbytes, "it")
+            parts = [self._part(entry, i) for i in range(len(entry.parts))]
+            uniform = [part for part in parts if isinstance(part, UniformPart)]
+            rows = [min(entry.rows, entry.length - i * entry.rows) for i in range(len(parts))]
+            kind = DTYPES[entry.parameters["scale_dtype"]]
+            return quantized(entry, list(zip(uniform, rows, strict=True)), kind)
 
     def build(self, kind: Any, device: Any = None) -> Any:
         """The module ``kind(**arguments)`` with the weights: ``tl.save(..., arguments=)`` kept it.

@@ -225,6 +225,31 @@ def test_a_convolution_and_what_is_not_quantised(tmp_path: Path) -> None:
             assert error < 0.005
 
 
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+@pytest.mark.parametrize("columns, group", [(96, 32), (70, 32), (27, 32), (64, 64)])
+def test_quantised_tensors_need_not_become_floats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: int, columns: int, group: int
+) -> None:
+    monkeypatch.setattr(encoders, "PART", 1000)
+    array = np.random.default_rng(0).standard_normal((48, columns)).astype(np.float32)
+    for symmetric in (False, True):
+        arrays = {"w": array, "b": array[0]}
+        tl.save(arrays, tmp_path / "x.tlz", bits=bits, group_size=group, symmetric=symmetric)
+        with Checkpoint(tmp_path / "x.tlz") as file:
+            assert file.quantized("b") is None
+            found, wanted = file.quantized("w"), file["w"]
+        assert found is not None and found.bits == bits and found.columns == columns
+        codes, scales = tl.tensor(found.codes), tl.tensor(found.scales)
+        zeros = None if found.zeros is None else tl.tensor(found.zeros)
+        assert (zeros is None) == symmetric
+        floats = tl.dequantize(codes, scales.float(), zeros, bits, found.group_size, columns)
+        np.testing.assert_array_equal(floats.numpy(), wanted)
+        x = tl.ones(1, columns)
+        if columns % found.group_size == 0:
+            y = tl.quantized_linear(x, codes, scales, zeros, None, bits, found.group_size)
+            np.testing.assert_allclose(y.numpy()[0], wanted.sum(1), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("groups", [(1, 1), (1, 4), (6, 1), (6, 4)])
 def test_grids_of_scales(tmp_path: Path, groups: tuple[int, int]) -> None:
     random = np.random.default_rng(0)
