@@ -110,12 +110,17 @@ def load(
     if kind == "npy":
         return tensor(npz.read_npy(path))
     if kind == "tlz":
-        from ..codec.container import Checkpoint
-
-        with Checkpoint(path) as file:
-            return {name: tensor(array) for name, array in file.read_all().items()}
+        return _read_tlz(path, tensor)
     reader = npz.read_npz if kind == "npz" else safetensors.read_safetensors
     return {name: tensor(array) for name, array in reader(path).items()}
+
+
+def _read_tlz(path: PathLike, tensor: Maker) -> dict[str, Any]:
+    from ..codec.container import Checkpoint
+    from ..progress import progress
+
+    with Checkpoint(path) as file, progress(f"reading {file.path.name}") as report:
+        return {name: tensor(array) for name, array in file.read_all(report).items()}
 
 
 def save(
@@ -164,15 +169,7 @@ def save(
     elif suffix == ".npz":
         npz.write_npz(_arrays(obj), path)
     elif suffix == ".tlz":
-        from ..codec.saving import Plan, save_arrays, uniform_plan
-
-        plan: Plan = uniform_plan(bits, group_size, symmetric)
-        kept, kinds = dict(files or {}), {}
-        if arguments is not None:
-            from ..codec.network import KIND, NAME, described
-
-            kept[NAME], kinds[NAME] = described(obj, arguments), KIND
-        save_arrays(_arrays(obj), path, plan=plan, metadata=metadata, files=kept, kinds=kinds)
+        _write_tlz(obj, path, metadata, dict(files or {}), arguments, (bits, group_size, symmetric))
     elif suffix == ".safetensors":
         safetensors.write_safetensors(_arrays(obj), path, metadata)
     else:
@@ -185,6 +182,28 @@ def save(
         raise errors.ArgumentError(
             f"save: {os.fspath(path)!r} has the suffix {suffix!r}: {reason}. Suffixes that are "
             f"written: {WRITTEN}"
+        )
+
+
+def _write_tlz(
+    obj: Any,
+    path: PathLike,
+    metadata: Mapping[str, str] | None,
+    files: dict[str, bytes | PathLike],
+    arguments: Mapping[str, Any] | None,
+    few: tuple[int | None, int, bool],
+) -> None:
+    from ..codec.network import KIND, NAME, described
+    from ..codec.saving import save_arrays, uniform_plan
+    from ..progress import progress
+
+    plan, arrays = uniform_plan(*few), _arrays(obj)
+    if arguments is not None:
+        files[NAME] = described(obj, arguments)
+    kinds = {} if arguments is None else {NAME: KIND}
+    with progress(f"compressing {Path(path).name}") as report:
+        save_arrays(
+            arrays, path, plan=plan, metadata=metadata, files=files, kinds=kinds, report=report
         )
 
 
