@@ -171,6 +171,8 @@ def to_bytes(directory: Directory, data: int) -> bytes:
             f"{len(text):,}; save the tensors in several files"
         )
     held = zlib.compress(text, 9)
+    if len(text) > _most_unpacked(len(held)):
+        held = zlib.compress(text, 0)
     start = aligned(HEAD + len(held))
     head = SUPERBLOCK.pack(
         MAGIC, *VERSION, len(text), 0, 0, start + data, len(held), start, zlib.crc32(held)
@@ -213,7 +215,8 @@ def read_directory(head: bytes, read: Any, length: int) -> Directory:
             f"it needs features that this tensorlite does not have (flags {unknown:#x}); update "
             "tensorlite"
         )
-    if max(unpacked, size) > MOST_DIRECTORY or start != aligned(HEAD + size) or whole < start:
+    fits = size <= MOST_DIRECTORY and unpacked <= _most_unpacked(size)
+    if not fits or start != aligned(HEAD + size) or whole < start:
         raise FileFormatError(
             f"its head makes no sense: a directory of {size:,} bytes, data from {start:,} on, "
             f"{whole:,} bytes in all"
@@ -231,6 +234,11 @@ def read_directory(head: bytes, read: Any, length: int) -> Directory:
             f"its directory (bytes {HEAD} to {HEAD + size}) was changed: its checksum differs"
         )
     return _directory(_json(_inflated(text, unpacked)), start, whole)
+
+
+def _most_unpacked(size: int) -> int:
+    """How long a directory may be: lists in it take twenty times their bytes of memory."""
+    return min(MOST_DIRECTORY, 64 * size + (1 << 16))
 
 
 def _inflated(held: bytes, size: int) -> bytes:

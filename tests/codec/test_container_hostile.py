@@ -197,7 +197,7 @@ def test_what_the_future_adds_is_ignored(path: Path, changed: dict[str, int]) ->
         (b'{"a": 1, "a": 2}', "same name twice"),
         (b'{"a": 1.5}', "only whole numbers"),
         (b'{"a": NaN}', "only whole numbers"),
-        (b"[" * 100_000, "nested too deep"),
+        (b"[" * 60_000, "nested too deep"),
         (b'{"a": ' + b"9" * 10_000 + b"}", "no JSON"),
     ],
 )
@@ -293,6 +293,20 @@ def test_a_directory_of_a_million_names(tmp_path: Path) -> None:
         with writing(tmp_path / "y.tlz", {str(i): "" for i in range(2_000_000)}):
             pass
     assert not (tmp_path / "y.tlz").exists()
+
+
+def test_a_small_directory_does_not_unpack_to_a_large_one(tmp_path: Path) -> None:
+    text = b'{"a":[' + b"[]," * 5_000_000 + b"[]]}"
+    (tmp_path / "x.tlz").write_bytes(with_directory(text, b""))
+    assert (tmp_path / "x.tlz").stat().st_size < 20_000
+    tracemalloc.start()
+    fails(tmp_path / "x.tlz", "head makes no sense")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    with writing(tmp_path / "y.tlz", {"a": "a" * 1_000_000}):
+        pass
+    with Checkpoint(tmp_path / "y.tlz") as file:
+        assert file.metadata == {"a": "a" * 1_000_000}
 
 
 def test_bombs_are_stopped_before_they_take_memory(tmp_path: Path) -> None:
