@@ -6,7 +6,6 @@ import math
 
 import tensorlite as tl
 from tensorlite import Tensor
-from tensorlite.nn import functional as F
 
 from .....errors import OnnxError
 from ...registry import onnx_op
@@ -54,84 +53,46 @@ def mat_mul_n_bits(
     expect("A", a, None, UP_TO_FLOAT32)
     if a.ndim == 0 or a.shape[-1] != K:
         raise OnnxError(f"A: expected (..., {K}), got {tuple(a.shape)}")
-    if b.numel() == 0 and 0 not in (N, K):
-        y = tl.zeros(*a.shape[:-1], N, dtype=tl.float32, device=a.device)
-    else:
-        weights = _Blocks(b, scales, zero_points, g_idx, (N, K, block_size, bits))
-        x = weights.arranged(a.float())
-        parts = [tl.matmul(x, weights.rows(at, n).T) for at, n in _pieces(N, K)]
-        y = parts[0] if len(parts) == 1 else tl.cat(parts, -1)
+    if 0 in (N, K) or not b.numel():
+        y = tl.zeros(*a.shape[:-1], N, dtype=a.dtype, device=a.device)
+        return y if bias is None else y + bias.to(a.dtype)
+    blocks = -(-K // block_size)
+    packed = _shaped("B", b, (N, blocks, block_size * bits // 8))
+    scales = _shaped("scales", scales, (N, blocks))
+    zeros = _zero_points(zero_points, (N, blocks), bits)
+    if g_idx is not None:
+        return _by_columns(a, packed, scales, zeros, g_idx, bias, bits)
+    return tl.quantized_linear(
+        a, packed.flatten(1), scales, zeros, bias, bits=bits, group_size=block_size
+    )
+
+
+def _zero_points(zeros: Tensor | None, sizes: tuple[int, int], bits: int) -> Tensor | None:
+    """Zero points, one a block; those of bytes share them as weights do."""
+    if zeros is None:
+        return None
+    if zeros.dtype is not tl.uint8:
+        return _shaped("zero_points", zeros, sizes)
+    rows, blocks = sizes
+    packed = _shaped("zero_points", zeros, (rows, -(-blocks * bits // 8)))
+    return unpacked(packed, bits)[:, :blocks].contiguous()
+
+
+def _by_columns(
+    a: Tensor, packed: Tensor, scales: Tensor, zeros: Tensor | None, g_idx: Tensor,
+    bias: Tensor | None, bits: int,
+) -> Tensor:  # fmt: skip
+    """The product where ``g_idx`` says which block's scale each column has."""
+    n, k = len(packed), a.shape[-1]
+    groups, step = g_idx.reshape(-1)[:k].long(), max(_AT_ONCE // k, 1)
+    parts = []
+    for at in range(0, n, step):
+        rows = slice(at, at + step)
+        whole = unpacked(packed[rows], bits).float().flatten(1)[:, :k]
+        zero = 2.0 ** (bits - 1) if zeros is None else zeros[rows].float()[:, groups]
+        parts.append(tl.matmul(a.float(), ((whole - zero) * scales[rows].float()[:, groups]).T))
+    y = parts[0] if len(parts) == 1 else tl.cat(parts, -1)
     return (y if bias is None else y + bias.float()).to(a.dtype)
-
-
-def _pieces(rows: int, columns: int) -> list[tuple[int, int]]:
-    """Where to begin and how many rows to take, so that few weights are float32 at once."""
-    step = max(_AT_ONCE // max(columns, 1), 1)
-    return [(at, min(step, rows - at)) for at in range(0, max(rows, 1), step)]
-
-
-class _Blocks:
-    """The weights of MatMulNBits, (N, K), made float32 a few rows at a time.
-
-    Numbers that share bytes are not brought back into order: all that come first in their bytes
-    stay together, then all that come second. The columns that they meet are arranged alike.
-    """
-
-    def __init__(
-        self, b: Tensor, scales: Tensor, zeros: Tensor | None, g_idx: Tensor | None,
-        sizes: tuple[int, int, int, int],
-    ) -> None:  # fmt: skip
-        n, self.k, self.block, self.bits = sizes
-        blocks = -(-self.k // self.block)
-        self.packed = _shaped("B", b, (n, blocks, self.block * self.bits // 8))
-        self.scales = _shaped("scales", scales, (n, blocks))
-        packed_zeros = zeros is not None and zeros.dtype is tl.uint8
-        width = -(-blocks * self.bits // 8) if packed_zeros else blocks
-        self.zeros = None if zeros is None else _shaped("zero_points", zeros, (n, width))
-        self.groups = None if g_idx is None else g_idx.reshape(-1)[: self.k].long()
-
-    def arranged(self, x: Tensor) -> Tensor:
-        """``x`` (..., K) with its columns in the order of :meth:`rows`, and zeros for what fills
-        the last block.
-        """
-        if self.groups is not None:
-            return x
-        blocks, together = self.scales.shape[1], 8 // self.bits
-        if blocks * self.block != self.k:
-            x = F.pad(x, (0, blocks * self.block - self.k))
-        if together == 1:
-            return x
-        return x.reshape(*x.shape[:-1], -1, together).movedim(-1, -2).flatten(-2)
-
-    def rows(self, at: int, count: int) -> Tensor:
-        """Some rows of the weights."""
-        packed = self.packed.narrow(0, at, count)
-        scales = self.scales.narrow(0, at, count).float()
-        zeros = self._zeros(at, count)
-        if self.groups is None:
-            zeros, scales = zeros.unsqueeze(-1), scales.unsqueeze(-1)
-            parts = [self._part(packed, zeros, scales, by) for by in range(0, 8, self.bits)]
-            return parts[0] if len(parts) == 1 else tl.cat(parts, -1)
-        whole = unpacked(packed, self.bits).float().reshape(count, -1)[:, : self.k]
-        if zeros.numel() > 1:
-            zeros = zeros[:, self.groups]
-        return (whole - zeros) * scales[:, self.groups]
-
-    def _part(self, packed: Tensor, zeros: Tensor, scales: Tensor, by: int) -> Tensor:
-        """The numbers in some bits of each byte: multiples of a power of two, which scales undo."""
-        if self.bits < 8:
-            packed = packed & ((2**self.bits - 1) << by)
-            zeros, scales = zeros * 2.0**by, scales * 2.0**-by
-        return ((packed.float() - zeros) * scales).reshape(packed.shape[0], -1)
-
-    def _zeros(self, at: int, count: int) -> Tensor:
-        if self.zeros is None:
-            middle = float(2 ** (self.bits - 1))
-            return tl.full((1, 1), middle, device=self.packed.device)
-        zeros = self.zeros.narrow(0, at, count)
-        if zeros.dtype is tl.uint8:
-            zeros = unpacked(zeros, self.bits)[:, : self.scales.shape[1]]
-        return zeros.float()
 
 
 def _shaped(name: str, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
