@@ -59,7 +59,7 @@ def seeds() -> list[bytes]:
                 for part in entry.parts
             ]
             held = Encoded(entry.dtype, entry.shape, entry.scheme, dict(entry.parameters),
-                           entry.rows, parts, entry.sha256)  # fmt: skip
+                           entry.rows, parts, entry.sha256, entry.transposed)  # fmt: skip
             with writing(path, {"made": "here"}, threads=1) as writer:
                 writer.add_encoded(entry.name, held)
                 writer.add("second", np.arange(40, dtype=np.float32))

@@ -29,7 +29,7 @@ from .directory import (
 from .grid import UniformPart
 from .packed import Quantized, is_packable, quantized
 from .parallel import share
-from .schemes import Part, StoredPart, check_scheme, open_part
+from .schemes import Part, StoredPart, check_digest, check_scheme, open_part, turned
 from .sources import MappedFile, OpenFile, other_kind
 
 Array = np.ndarray[Any, Any]
@@ -168,7 +168,7 @@ class Checkpoint:
                     if not left or left[-1].size < least:
                         return
                     entry = left.pop()
-                found[entry.name] = self._named(entry, 0, entry.length, threads)
+                found[entry.name] = self._named(entry, 0, entry.height, threads)
                 with lock:
                     done += entry.nbytes
                     if report is not None:
@@ -183,14 +183,14 @@ class Checkpoint:
     def rows(self, name: str, first: int = 0, last: int | None = None) -> Array:
         """The rows from ``first`` to before ``last`` of a tensor: ``x[first:last]``.
 
-        Only parts (and, where they are not floats, blocks) that hold them are decoded. Raises
-        DimensionError for rows that are not there.
+        Only parts (and, where they are not floats, blocks) that hold them are decoded, but for
+        matrices that are kept transposed. Raises DimensionError for rows that are not there.
         """
         entry = self.entry(name)
-        stop = entry.length if last is None else last
-        if not 0 <= first <= stop <= entry.length:
+        stop = entry.height if last is None else last
+        if not 0 <= first <= stop <= entry.height:
             raise DimensionError(
-                f"rows {first} to {stop} of {name!r}, which has {entry.length} (shape "
+                f"rows {first} to {stop} of {name!r}, which has {entry.height} (shape "
                 f"{list(entry.shape)})"
             )
         return self._named(entry, first, stop, self.threads)
@@ -202,17 +202,22 @@ class Checkpoint:
     def _rows(self, entry: TensorEntry, first: int, last: int, threads: int | None) -> Array:
         check_scheme(entry)
         dtype = DTYPES[entry.dtype]
-        row = entry.columns * dtype.itemsize
-        self._allow((last - first) * row, "it")
+        row = entry.nbytes // max(entry.height, 1)
+        self._allow(entry.nbytes if entry.transposed else (last - first) * row, "it")
         shape = (last - first, *entry.shape[1:]) if entry.shape else ()
-        whole = (first, last) == (0, entry.length)
+        if entry.transposed and (first, last) != (0, entry.height):
+            return self._rows(entry, 0, entry.height, threads)[first:last].copy()
         part = self._part(entry, 0) if entry.scheme == "stored" and len(entry.parts) == 1 else None
-        if isinstance(part, StoredPart):  # the file's own bytes, where the file is mapped
+        if entry.transposed:
+            found = np.empty(entry.nbytes, np.uint8)
+            self._decode(entry, found, 0, entry.length, threads)
+            found = turned(entry, found.view(dtype).reshape(entry.length, -1))
+        elif isinstance(part, StoredPart):  # the file's own bytes, where the file is mapped
             found = part.bytes_of(first, last, self.verify_level != "none")
         else:
             found = np.empty((last - first) * row, np.uint8)
             self._decode(entry, found, first, last, threads)
-        if whole and self.verify_level == "full":
+        if self.verify_level == "full" and len(found) == entry.nbytes:
             check_digest(entry, found)
         return found.view(dtype).reshape(shape)
 
@@ -334,61 +339,9 @@ class Checkpoint:
 
         Every checksum is compared; with ``full`` everything is decoded and its SHA-256 compared.
         """
-        found: dict[str, str] = {}
-        entries = self.directory.tensors
-        total = len(entries) + len(self.directory.files)
-        for done, (name, entry) in enumerate(entries.items()):
-            try:
-                with self._naming(entry):
-                    self._check(entry, full)
-            except FileFormatError as error:
-                found[name] = str(error)
-            if report is not None:
-                report(done + 1, total)
-        for done, name in enumerate(self.directory.files):
-            try:
-                self.file(name)
-            except FileFormatError as error:
-                found[f"file {name}"] = str(error)
-            if report is not None:
-                report(len(entries) + done + 1, total)
-        if (place := self._gaps()) is not None:
-            found["zeros"] = f"byte {place:,}, which fills up to the next section, is not zero"
-        return found
+        from .verifying import broken
 
-    def _check(self, entry: TensorEntry, full: bool) -> None:
-        check_scheme(entry)
-        digest = hashlib.sha256()
-        row = entry.columns * DTYPES[entry.dtype].itemsize
-        for i in range(len(entry.parts)):
-            rows = min(entry.rows, entry.length - i * entry.rows)
-            part = self._part(entry, i)
-            if not full:
-                part.check(0, rows, self.threads)
-                continue
-            self._allow(rows * row, "it")
-            out = np.empty(rows * row, np.uint8)
-            part.decode(out, 0, rows, self.threads, True)
-            digest.update(out.data)
-        if full and digest.hexdigest() != entry.sha256:
-            raise FileFormatError("its numbers are others than were written: the SHA-256 differs")
-
-    def _gaps(self) -> int | None:
-        """The first byte between sections that is not zero."""
-        sections = [(self.directory.start + s.at, s.size) for _, s in self.directory.sections()]
-        end = HEAD + int.from_bytes(self._source.read(40, 8), "little")
-        for at, size in [(self.directory.start, 0), *sections]:
-            gap = self._source.read(end, min(at, self._source.size) - end)
-            if gap.strip(b"\0"):
-                return end + len(gap) - len(gap.lstrip(b"\0"))
-            end = at + size
-        return None
-
-
-def check_digest(entry: TensorEntry, found: Array) -> None:
-    """Raises FileFormatError where bytes are not those that were written."""
-    if hashlib.sha256(found.data if found.size else b"").hexdigest() != entry.sha256:
-        raise FileFormatError("its numbers are others than were written: the SHA-256 differs")
+        return broken(self, full, report)
 
 
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:

@@ -65,6 +65,7 @@ class TensorEntry:
     parts: tuple[Mapping[str, Section], ...]
     sha256: str
     snr: int | None = None  # signal to noise, in hundredths of a decibel, where it is known
+    transposed: bool = False  # the parts are those of the transposed matrix
 
     @property
     def size(self) -> int:
@@ -77,14 +78,19 @@ class TensorEntry:
         return self.size * DTYPES[self.dtype].itemsize
 
     @property
-    def length(self) -> int:
+    def height(self) -> int:
         """How many rows it has; a tensor of no dimensions has one."""
         return self.shape[0] if self.shape else 1
 
     @property
+    def length(self) -> int:
+        """How many rows its parts have together."""
+        return self.shape[1] if self.transposed else self.height
+
+    @property
     def columns(self) -> int:
-        """How many numbers a row has."""
-        return math.prod(self.shape[1:])
+        """How many numbers a row of its parts has."""
+        return self.shape[0] if self.transposed else math.prod(self.shape[1:])
 
     @property
     def stored(self) -> int:
@@ -154,6 +160,7 @@ def to_bytes(directory: Directory, data: int) -> bytes:
             "sha256": tensor.sha256,
             "shape": list(tensor.shape),
             **({} if tensor.snr is None else {"snr": tensor.snr}),
+            **({"transposed": True} if tensor.transposed else {}),
         }
     for file in directory.files.values():
         content["files"][file.name] = {
@@ -334,8 +341,11 @@ def _tensor(name: str, entry: Any) -> TensorEntry:
     snr = entry.get("snr")
     if snr is not None and (type(snr) is not int or abs(snr) > _MOST_SNR):
         raise FileFormatError(f"{what} has an 'snr' that is none: {snr!r:.50}")
+    transposed = entry.get("transposed", False)
+    if type(transposed) is not bool or transposed and len(shape) != 2:
+        raise FileFormatError(f"{what} of shape {shape!r:.80} is no matrix that is transposed")
     found = TensorEntry(name, entry["dtype"], shape, entry["scheme"], entry["parameters"],
-                        entry["rows"], tuple(parts), entry["sha256"], snr)  # fmt: skip
+                        entry["rows"], tuple(parts), entry["sha256"], snr, transposed)  # fmt: skip
     if found.nbytes >= MOST_BYTES:
         raise FileFormatError(f"{what} of shape {shape!r:.80} would have 2**48 bytes or more")
     wanted = -(-found.length // found.rows) if found.size and found.rows > 0 else 0

@@ -30,6 +30,7 @@ class Encoded:
     rows: int
     parts: list[dict[str, bytes]]
     sha256: str | None = None  # of the decoded bytes, where they are known
+    transposed: bool = False  # the parts are those of the transposed matrix
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ class Quantized(NamedTuple):
     """A tensor for ``tl.quantized_linear`` and ``tl.dequantize``; its rows are matrix rows.
 
     ``codes``, ``scales`` and ``zeros`` (None where they are the middle) are those of
-    ``tl.quantize(x, bits, group_size)``, ``columns`` is the ``size`` of ``tl.dequantize``.
+    ``tl.quantize(x, bits, group_size)``, ``columns`` is the ``size`` of ``tl.dequantize``. With
+    ``transposed`` the tensor is the transpose of that matrix.
     """
 
     codes: Array
@@ -26,6 +27,7 @@ class Quantized(NamedTuple):
     bits: int
     group_size: int
     columns: int
+    transposed: bool = False
 
 
 def is_packable(entry: TensorEntry) -> bool:
@@ -53,4 +55,5 @@ def quantized(entry: TensorEntry, parts: list[tuple[UniformPart, int]], kind: An
         zeros.append(np.broadcast_to(part.zeros, (rows, count)).astype(np.uint8))
     middle = "zeros" not in entry.parts[0]
     return Quantized(np.concatenate(codes), np.concatenate(scales),
-                     None if middle else np.concatenate(zeros), bits, size, columns)  # fmt: skip
+                     None if middle else np.concatenate(zeros), bits, size, columns,
+                     entry.transposed)  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,14 @@ def save_arrays(
     metadata: Mapping[str, str] | None = None,
     files: Mapping[str, bytes | PathLike] | None = None,
     kinds: Mapping[str, str] | None = None,
+    transposed: Container[str] = (),
     threads: int | None = None,
     report: Report | None = None,
 ) -> list[TensorEntry]:
     """Writes arrays by name and files (bytes, or their paths) by name; gives what was written.
 
-    ``kinds`` says what files are for; ``report(done, total)`` is told the bytes as they go.
+    ``kinds`` says what files are for; ``transposed`` are the names of matrices whose columns are
+    quantised in groups; ``report(done, total)`` is told the bytes as they go.
     """
     total, done = sum(array.nbytes for array in arrays.values()), 0
     found = []
@@ -51,7 +53,7 @@ def save_arrays(
             data = content if isinstance(content, bytes) else Path(content).read_bytes()
             writer.add_file(name, data, (kinds or {}).get(name, "file"))
         for name, array in arrays.items():
-            found.append(writer.add(name, array, plan))
+            found.append(writer.add(name, array, plan, name in transposed))
             done += array.nbytes
             if report is not None:
                 report(done, total)

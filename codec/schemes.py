@@ -6,6 +6,7 @@ tensor, checks every size in them, and decodes rows. encoders.py makes the secti
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -182,3 +183,14 @@ def check_scheme(entry: TensorEntry) -> None:
 def open_part(entry: TensorEntry, rows: int, sections: Mapping[str, Array]) -> Part:
     """The part of a tensor that these sections have, all their sizes checked."""
     return SCHEMES[entry.scheme][0](entry, rows, sections)
+
+
+def turned(entry: TensorEntry, rows: Array) -> Array:
+    """What the rows of all parts make: the bytes of the tensor, in C order."""
+    return np.ascontiguousarray(rows.T if entry.transposed else rows).reshape(-1).view(np.uint8)
+
+
+def check_digest(entry: TensorEntry, found: Array) -> None:
+    """Raises FileFormatError where bytes are not those that were written."""
+    if hashlib.sha256(found.data if found.size else b"").hexdigest() != entry.sha256:
+        raise FileFormatError("its numbers are others than were written: the SHA-256 differs")

@@ -30,10 +30,11 @@ from .directory import (
     to_bytes,
 )
 from .encoders import Encoded, Uniform, encode_lossless, encode_uniform
-from .schemes import open_part
+from .schemes import open_part, turned
 
 Array = np.ndarray[Any, Any]
 Plan = Uniform | None
+_AT_ONCE = 1 << 20  # numbers that are compared at one time
 _USED = ("stored", "data")  # the section that is used where it lies
 
 
@@ -49,14 +50,23 @@ class Writer:
         self._tensors: dict[str, TensorEntry] = {}
         self._files: dict[str, FileEntry] = {}
 
-    def add(self, name: str, array: Array, plan: Plan = None) -> TensorEntry:
-        """Adds an array, without loss or, where the plan suits it, as the plan says."""
+    def add(
+        self, name: str, array: Array, plan: Plan = None, transposed: bool = False
+    ) -> TensorEntry:
+        """Adds an array, without loss or, where the plan suits it, as the plan says.
+
+        With ``transposed`` a matrix that is quantised has its groups along its columns.
+        """
         if array.dtype.name not in DTYPES:
             raise FileFormatError(f".tlz files have no {array.dtype.name}, the dtype of {name!r}")
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
         if plan is not None and plan.suits(array):
-            return self.add_encoded(name, encode_uniform(array, plan, self._threads), array)
+            along = array.T if transposed and array.ndim == 2 else array
+            found = encode_uniform(along, plan, self._threads)
+            if along is not array:
+                found = replace(found, shape=array.shape, transposed=True)
+            return self.add_encoded(name, found, array)
         dense = np.asarray(array, order="C")
         found = encode_lossless(dense, self._threads)
         raw = dense.reshape(-1).view(np.uint8)
@@ -95,6 +105,7 @@ class Writer:
         )
         entry = TensorEntry(name, encoded.dtype, encoded.shape, encoded.scheme, encoded.parameters,
                             encoded.rows, parts, sha256 or "")  # fmt: skip
+        entry = replace(entry, transposed=encoded.transposed)
         if sha256 is None:
             digest, snr = _decoded(entry, encoded, array)
             entry = replace(entry, sha256=digest, snr=snr)
@@ -119,22 +130,24 @@ class Writer:
 
 def _decoded(entry: TensorEntry, encoded: Encoded, array: Array | None) -> tuple[str, int | None]:
     """The hash of what these sections decode to, and how near it is to what it was."""
-    digest, dtype = hashlib.sha256(), DTYPES[entry.dtype]
-    signal = noise = 0.0
-    rows_of = None if array is None else array.reshape(entry.length, -1)
+    dtype, outs = DTYPES[entry.dtype], []
     for i, sections in enumerate(encoded.parts):
-        first, last = i * entry.rows, min((i + 1) * entry.rows, entry.length)
+        rows = min(entry.rows, entry.length - i * entry.rows)
         found = {key: np.frombuffer(data, np.uint8) for key, data in sections.items()}
-        out = np.empty((last - first) * entry.columns * dtype.itemsize, np.uint8)
-        open_part(entry, last - first, found).decode(out, 0, last - first, None, False)
-        digest.update(out.data)
-        if rows_of is not None:
-            wanted = rows_of[first:last].astype(np.float64).reshape(-1)
-            signal += float(wanted @ wanted)
-            wanted -= out.view(dtype)
-            noise += float(wanted @ wanted)
-    known = signal > 0 and noise > 0
-    return digest.hexdigest(), round(1000 * math.log10(signal / noise)) if known else None
+        out = np.empty(rows * entry.columns * dtype.itemsize, np.uint8)
+        open_part(entry, rows, found).decode(out, 0, rows, None, False)
+        outs.append(out.view(dtype).reshape(rows, entry.columns))
+    whole = turned(entry, np.concatenate(outs)).view(dtype) if outs else np.zeros(0, dtype)
+    digest = hashlib.sha256(whole.view(np.uint8).data if outs else b"").hexdigest()
+    if array is None:
+        return digest, None
+    signal = noise = 0.0
+    for at in range(0, whole.size, _AT_ONCE):
+        wanted = array.reshape(-1)[at : at + _AT_ONCE].astype(np.float64)
+        signal += float(wanted @ wanted)
+        wanted -= whole[at : at + _AT_ONCE]
+        noise += float(wanted @ wanted)
+    return digest, round(1000 * math.log10(signal / noise)) if signal > 0 < noise else None
 
 
 @contextlib.contextmanager

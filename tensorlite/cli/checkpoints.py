@@ -66,7 +66,7 @@ def scheme_of(entry: TensorEntry) -> str:
         found += f", {entry.parameters['bits']} bits"
     if "group" in entry.parameters:
         found += f", groups of {entry.parameters['group']}"
-    return found
+    return found + (", transposed" if entry.transposed else "")
 
 
 def table(file: Checkpoint) -> Table:

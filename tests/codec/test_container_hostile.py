@@ -236,6 +236,8 @@ def entry(**changed: Any) -> Any:
         (entry(scheme=3), "no 'scheme'"),
         (entry(sha256="0"), "no SHA-256"),
         (entry(sha256="A" * 64), "no SHA-256"),
+        (entry(transposed=1), "no matrix that is transposed"),
+        (entry(transposed=True, shape=[32, 32, 1]), "no matrix that is transposed"),
         (entry(snr="high"), "'snr' that is none"),
         (entry(snr=1 << 70), "'snr' that is none"),
         (entry(parts=[{}]), "no sections"),

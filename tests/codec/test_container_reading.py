@@ -225,6 +225,29 @@ def test_a_convolution_and_what_is_not_quantised(tmp_path: Path) -> None:
             assert error < 0.005
 
 
+@pytest.mark.parametrize("verify", ["fast", "full"])
+def test_matrices_are_quantised_along_their_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verify: str
+) -> None:
+    monkeypatch.setattr(encoders, "PART", 1000)
+    array = np.random.default_rng(0).standard_normal((70, 48)).astype(np.float32)
+    arrays = {"w": array, "v": array, "lossless": np.arange(12).reshape(3, 4)}
+    with writing(tmp_path / "x.tlz") as writer:
+        writer.add("w", array, Uniform(4), transposed=True)
+        writer.add("v", np.ascontiguousarray(array.T), Uniform(4))
+        writer.add("i", arrays["lossless"], Uniform(4), transposed=True)
+    with Checkpoint(tmp_path / "x.tlz", verify=verify) as file:
+        assert file.entry("w").transposed and len(file.entry("w").parts) > 1
+        assert equal(file["w"], np.ascontiguousarray(file["v"].T))
+        assert equal(file.rows("w", 3, 60), file["w"][3:60]) and equal(
+            file["i"], arrays["lossless"]
+        )
+        found = file.quantized("w")
+        assert found is not None and found.transposed and found.columns == 70
+        assert file.broken() == file.broken(full=False) == {}
+        assert equal(file.read_all()["w"], file["w"])
+
+
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
 @pytest.mark.parametrize("columns, group", [(96, 32), (70, 32), (27, 32), (64, 64)])
 def test_quantised_tensors_need_not_become_floats(

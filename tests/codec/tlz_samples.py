@@ -66,6 +66,7 @@ def write_vectors(path: Path) -> None:
             writer.add("rows", wide.astype(DTYPES["bfloat16"]))
         for bits in (2, 3, 4, 8):
             writer.add(f"uniform{bits}", normal, Uniform(bits))
+        writer.add("turned", normal, Uniform(4), transposed=True)
         writer.add("symmetric", normal.astype(np.float16), Uniform(4, 16, symmetric=True))
         writer.add_encoded("noise", uniform("float32", size, noise, grid, zeros, 4, 8))
         writer.add_encoded("column", uniform("float32", size, noise, normal[:1], None, 4, 1))

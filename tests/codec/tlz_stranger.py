@@ -46,6 +46,8 @@ class File:
         """The numbers of a tensor."""
         entry = self.directory["tensors"][name]
         shape = entry["shape"] or [1]
+        turned = entry.get("transposed", False)
+        shape = shape[::-1] if turned else shape
         columns = 1
         for size in shape[1:]:
             columns *= size
@@ -54,6 +56,10 @@ class File:
             rows = min(entry["rows"], shape[0] - i * entry["rows"])
             sections = {key: self.section(place) for key, place in part.items()}
             found += PARTS[entry["scheme"]](entry, rows, columns, sections)
+        if turned:
+            wide = len(found) // (shape[0] * shape[1])
+            cells = np.frombuffer(found, np.dtype((np.void, wide))).reshape(shape)
+            found = cells.T.tobytes()
         return found
 
 
