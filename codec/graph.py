@@ -18,6 +18,7 @@ from ..errors import FileFormatError, OnnxError
 from ..progress import Report
 from .container import Checkpoint
 from .directory import DTYPES
+from .products import keep_quantized, product_weights
 
 Array = np.ndarray[Any, Any]
 
@@ -29,8 +30,8 @@ _FIELDS = ("raw_data", "float_data", "int32_data", "string_data", "int64_data", 
            "uint64_data", "external_data")  # fmt: skip
 
 
-def take_apart(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, Array]]:
-    """The graph of an ONNX file without its weights, and those by name.
+def take_apart(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, Array], set[str]]:
+    """The graph of an ONNX file without its weights, those by name, and which to transpose.
 
     Raises OnnxError for a file that is broken.
     """
@@ -59,12 +60,13 @@ def take_apart(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, Array]]:
         tensor.data_location = _EXTERNAL
         tensor.external_data.add(key="location", value=LOCATION)
         tensor.external_data.add(key="tensor", value=name)
-    return proto.SerializeToString(deterministic=True), found
+    return proto.SerializeToString(deterministic=True), found, product_weights(proto) & set(found)
 
 
-def put_together(file: Checkpoint, report: Report | None = None) -> Any:
+def put_together(file: Checkpoint, report: Report | None = None, quantized: bool = False) -> Any:
     """The ModelProto that a file holds, weights and all.
 
+    With ``quantized`` products whose weights are kept so that ``MatMulNBits`` takes them are that.
     Raises FileFormatError where there is none, or weights do not fit it.
     """
     import onnx
@@ -83,6 +85,10 @@ def put_together(file: Checkpoint, report: Report | None = None) -> Any:
     except DecodeError:
         raise FileFormatError(f"{file.path}: file {names[0]!r} is no ONNX graph") from None
     wanted = [(tensor, name) for tensor, _ in _tensors(proto.graph) if (name := _taken(tensor))]
+    if quantized:
+        of = {tensor.name: name for tensor, name in wanted}
+        keep_quantized(proto, file, of)
+        wanted = [(tensor, name) for tensor, _ in _tensors(proto.graph) if (name := _taken(tensor))]
     for done, (tensor, name) in enumerate(wanted):
         entry = file.directory.tensors.get(name)
         kind = ONNX[tensor.data_type].name if tensor.data_type in ONNX else "unknown"

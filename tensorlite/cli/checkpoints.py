@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -24,11 +24,20 @@ from ..errors import ArgumentError
 Array = np.ndarray[Any, Any]
 
 
-def read_source(path: Path) -> tuple[dict[str, Array], dict[str, bytes], dict[str, str]]:
+class Source(NamedTuple):
+    """What a file of weights, or an ONNX model, has to be compressed."""
+
+    arrays: dict[str, Array]
+    files: dict[str, bytes]
+    metadata: dict[str, str]
+    transposed: set[str]
+
+
+def read_source(path: Path) -> Source:
     """The arrays, the files and the metadata of a file of weights, or an ONNX model."""
     if path.suffix.lower() == ".onnx":
-        graph, arrays = take_apart(path)
-        return arrays, {NAME: graph}, {}
+        graph, arrays, transposed = take_apart(path)
+        return Source(arrays, {NAME: graph}, {}, transposed)
     found = load(path, device="cpu")
     if not isinstance(found, Mapping):
         raise ArgumentError(
@@ -37,7 +46,7 @@ def read_source(path: Path) -> tuple[dict[str, Array], dict[str, bytes], dict[st
         )
     arrays = {str(name): array_of(path, name, value) for name, value in found.items()}
     metadata = read_metadata(path) if path.suffix.lower() == ".safetensors" else {}
-    return arrays, {}, metadata
+    return Source(arrays, {}, metadata, set())
 
 
 def array_of(path: Path, name: Any, value: Any) -> Array:

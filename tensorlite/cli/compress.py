@@ -31,8 +31,8 @@ def command(
     """Compress an ONNX model or a file of weights into a .tlz file, and check what was written.
 
     IN is .onnx (the graph is kept, so that the result can be run), .safetensors, .pt, .npz. With
-    --bits large matrices of floats are quantised, in groups of numbers along a row; everything
-    else keeps every bit.
+    --bits large matrices of floats are quantised, in groups of numbers along a row (of the weights
+    of an ONNX product: along a column); everything else keeps every bit.
 
     \b
     Examples: tensorlite compress model.onnx -o model.tlz --lossless
@@ -47,12 +47,13 @@ def command(
         raise click.UsageError(f"--output {target}: expected a name that ends in .tlz")
     given = {name: Path(place).read_bytes() for name, place in pairs(files, "--file").items()}
     with progress(f"reading {source.name}"):
-        arrays, held, metadata = read_source(source)
+        found = read_source(source)
     with progress(f"compressing {source.name}") as report:
         save_arrays(
-            arrays, target, plan=plan, metadata={**metadata, **pairs(meta, "--meta")},
-            files={**held, **given}, kinds={NAME: KIND} if held else {}, threads=threads,
-            report=report,
+            found.arrays, target, plan=plan,
+            metadata={**found.metadata, **pairs(meta, "--meta")},
+            files={**found.files, **given}, kinds={NAME: KIND} if found.files else {},
+            transposed=found.transposed, threads=threads, report=report,
         )  # fmt: skip
     with Checkpoint(target, threads=threads, max_bytes=1 << 48) as file:
         with progress(f"checking {target.name}") as report:

@@ -23,12 +23,14 @@ _MOST = 2**31 - 1  # bytes of a protobuf message
               help="A .safetensors, .npz or .onnx file.")  # fmt: skip
 @click.option("--files", type=click.Path(path_type=Path, file_okay=False),
               help="A folder for the files that it holds.")  # fmt: skip
+@click.option("--quantized", is_flag=True,
+              help="Products of 4 and 8 bits become MatMulNBits in an .onnx file.")  # fmt: skip
 @click.option("--partial", is_flag=True, help="Leave out tensors that are broken.")
 @click.option("--max-bytes", type=click.IntRange(min=0), help="Of memory for what comes out.")
 @click.option("--threads", type=click.IntRange(min=1), help="All processors, unless given.")
 def command(
-    source: Path, output: Path | None, files: Path | None, partial: bool, max_bytes: int | None,
-    threads: int | None,
+    source: Path, output: Path | None, files: Path | None, quantized: bool, partial: bool,
+    max_bytes: int | None, threads: int | None,
 ) -> None:  # fmt: skip
     """Turn a .tlz file back into .safetensors or .npz, or into .onnx where it holds a graph.
 
@@ -37,6 +39,7 @@ def command(
 
     \b
     Examples: tensorlite decompress model.tlz -o model.onnx
+              tensorlite decompress model.tlz -o small.onnx --quantized
               tensorlite decompress weights.tlz -o weights.safetensors --files .
               tensorlite decompress broken.tlz --partial -o rest.safetensors
     """
@@ -50,7 +53,7 @@ def command(
             write_files(file, files)
         lost: list[str] = []
         if target.suffix.lower() == ".onnx":
-            write_onnx(file, target)
+            write_onnx(file, target, quantized)
         else:
             arrays, lost = read_tensors(file, partial)
             if target.suffix.lower() == ".npz":
@@ -79,10 +82,10 @@ def read_tensors(file: Checkpoint, partial: bool) -> tuple[dict[str, Array], lis
     return found, lost
 
 
-def write_onnx(file: Checkpoint, target: Path) -> None:
+def write_onnx(file: Checkpoint, target: Path, quantized: bool) -> None:
     """The ONNX model that a file holds."""
     with progress(f"reading {file.path.name}") as report:
-        proto = put_together(file, report)
+        proto = put_together(file, report, quantized)
     if (size := proto.ByteSize()) > _MOST:
         raise FileFormatError(
             f"{target}: the model has {size:,} bytes, and an ONNX file at most {_MOST:,}; write "

@@ -121,6 +121,45 @@ def test_models_are_run_as_they_are(model: Path, tmp_path: Path, options: list[s
     np.testing.assert_array_equal(module(x).numpy(), np.load(tmp_path / "y.npy"))
 
 
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("symmetric", [[], ["--symmetric"]])
+def test_products_stay_quantised_in_onnx(tmp_path: Path, bits: int, symmetric: list[str]) -> None:
+    random = np.random.default_rng(0)
+    text = """<ir_version: 8, opset_import: ["": 17]>
+        g (float[n, 80] x) => (float[n, 50] y) <float[80, 96] a, float[96, 50] b>
+        { h = MatMul(x, a)  k = Relu(h)  y = MatMul(k, b) }"""
+    proto = onnx.parser.parse_model(text.replace("<float[80, 96] a, float[96, 50] b>", ""))
+    for name, shape in (("a", (80, 96)), ("b", (96, 50))):
+        array = random.standard_normal(shape).astype(np.float32)
+        proto.graph.initializer.append(numpy_helper.from_array(array, name))
+    onnx.save(proto, tmp_path / "net.onnx")
+    run("compress", tmp_path / "net.onnx", "--bits", bits, *symmetric)
+    with Checkpoint(tmp_path / "net.tlz") as file:
+        assert file.entry("a").transposed and file.entry("b").transposed
+    tlz, small = tmp_path / "net.tlz", tmp_path / "small.onnx"
+    assert run("decompress", tlz, "-o", small, "--quantized")[0] == 0
+    assert run("decompress", tlz, "-o", tmp_path / "large.onnx")[0] == 0
+    assert [n.op_type for n in onnx.load(small).graph.node] == [
+        "MatMulNBits",
+        "Relu",
+        "MatMulNBits",
+    ]
+    assert small.stat().st_size < 0.5 * (tmp_path / "large.onnx").stat().st_size
+    x = random.standard_normal((3, 80)).astype(np.float32)
+    wanted = tl.onnx.load(tlz, device="cpu")(x).numpy()
+    np.testing.assert_allclose(tl.onnx.load(small, device="cpu")(x).numpy(), wanted, 1e-4, 1e-3)
+    session = pytest.importorskip("onnxruntime").InferenceSession(str(small))
+    np.testing.assert_allclose(session.run(None, {"x": x})[0], wanted, 1e-4, 1e-3)
+
+
+def test_products_that_do_not_map_become_floats(model: Path, tmp_path: Path) -> None:
+    for options in (["--bits", "3"], ["--bits", "4", "--group-size", "24"], ["--lossless"]):
+        run("compress", model, "-o", tmp_path / "x.tlz", *options)
+        run("decompress", tmp_path / "x.tlz", "-o", tmp_path / "x.onnx", "--quantized")
+        found = [node.op_type for node in onnx.load(tmp_path / "x.onnx").graph.node]
+        assert found == [node.op_type for node in onnx.load(model).graph.node]
+
+
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
 def test_weights_there_and_back(weights: Path, suffix: str) -> None:
     before = tl.load(weights)
