@@ -368,7 +368,7 @@ class Work:
         Other threads of Python wait while brief work is done: to take the lock again may last a
         thousand times as long.
         """
-        global _alone_until
+        global _alone_until, _stalls
         if brief or threads < 2 or not can_share():
             _alone()[brief](self.address, self.count)
             return
@@ -381,7 +381,11 @@ class Work:
         end = time.perf_counter()
         self.together = min(self.together, end - start)
         if end - start > min(self.alone, 2 * self.together) + _STALL:
-            _alone_until = end + _PAUSE
+            _stalls += 1
+            if _stalls > 1:
+                _alone_until = end + min(_SHORTEST * 2**_stalls, _LONGEST)
+        else:
+            _stalls = 0
 
 
 def shared(work: Work, threads: int) -> None:
@@ -401,9 +405,11 @@ def _team(threads: int) -> Team:
 
 
 # A thread that another program's has taken the processor from holds all up, for milliseconds:
-# after such a run the caller works alone for a while.
+# after several such runs in a row the caller works alone for a while. One by itself says nothing:
+# the first run after a pause takes longer, too.
 _STALL = 1e-3  # seconds that a run may take longer than it should
-_PAUSE = 0.05
+_SHORTEST, _LONGEST = 0.5e-3, 64e-3
+_stalls = 0
 _alone_until = 0.0
 
 _KEPT: list[Any] = []
