@@ -1,4 +1,4 @@
-"""Progress on long work: a bar on a terminal, nothing anywhere else."""
+"""Progress on long work: a bar and the time left on a terminal, nothing anywhere else."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def progress(title: str, *, show: bool | None = None) -> Iterator[Report]:
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich import progress as rich
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    text, left = rich.TextColumn("{task.description}"), rich.TimeRemainingColumn()
+    columns = (text, rich.BarColumn(), rich.TaskProgressColumn(), left)
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
