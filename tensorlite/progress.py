@@ -21,8 +21,8 @@ def progress(title: str, *, show: bool | None = None) -> Iterator[Report]:
     if not (sys.stderr.isatty() if show is None else show):
         yield lambda done, total: None
         return
-    from rich.console import Console
     from rich import progress as rich
+    from rich.console import Console
 
     text, left = rich.TextColumn("{task.description}"), rich.TimeRemainingColumn()
     columns = (text, rich.BarColumn(), rich.TaskProgressColumn(), left)
