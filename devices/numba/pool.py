@@ -28,7 +28,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -361,6 +361,10 @@ class Work:
         if found is None:
             found = self.by_team[key] = Claims(self.count, threads)
         return found
+
+    def briefly(self) -> Callable[[], None]:
+        """What runs all steps on the calling thread, and keeps Python's lock."""
+        return partial(_alone()[True], self.address, self.count)
 
     def run(self, threads: int, brief: bool = False) -> None:
         """All steps on so many threads, or on the calling one if that is brief.

@@ -55,10 +55,11 @@ class Compiled:
         self._lock = threading.Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        arrays = [] if kwargs else [a._array for a in args if type(a) is Tensor and a._device.host]
+        given = (*args, *kwargs.values()) if kwargs else args
+        arrays = [a._array for a in given if type(a) is Tensor and a._device.host]
         look = None
-        if arrays and len(arrays) == len(args):
-            look = tuple([part for a in arrays for part in (a.dtype, a.shape)])
+        if arrays and len(arrays) == len(given):
+            look = (*kwargs, *[part for a in arrays for part in (a.dtype.num, a.shape)])
             quick = self._quick.get(look)
             if quick is not None:
                 return self._run(quick, arrays, args, kwargs)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -57,6 +58,10 @@ class Segment:
         """All steps, on as many threads as may be."""
         self.work.run(get_num_threads(), self.brief)
 
+    def call(self) -> Callable[[], None]:
+        """:meth:`run`; where the work is brief the machine code itself."""
+        return self.work.briefly() if self.brief else self.run
+
 
 _BRIEF = 15e-6  # seconds in which others may wait for Python's lock
 
@@ -85,7 +90,7 @@ class Plan:
             room[:] = [address(word) for word in words]
         self.segments = self._segments()
         self.runs = [
-            s.run if isinstance(s, Segment) else partial(_eager, s, self.device)
+            s.call() if isinstance(s, Segment) else partial(_eager, s, self.device)
             for s in self.segments
         ]
         single = isinstance(trace.outputs, Ref)

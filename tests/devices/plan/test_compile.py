@@ -256,3 +256,13 @@ def test_constants_that_are_put_together_are_constants() -> None:
         return x * mask
 
     assert calls(same(masked, tl.randn(3, 3))) == []
+
+
+def test_tensors_by_name_in_any_order() -> None:
+    x, y = tl.tensor([1.0, 2.0], device="numba"), tl.tensor([5.0, 7.0], device="numba")
+    fast = compile(lambda a, b: a - b)
+    for _ in range(2):
+        assert fast(x, y).tolist() == [-4.0, -5.0]
+        assert fast(x, b=y).tolist() == fast(b=y, a=x).tolist() == [-4.0, -5.0]
+        assert fast(a=y, b=x).tolist() == fast(b=x, a=y).tolist() == [4.0, 5.0]
+    assert len(fast.plans) == 4

@@ -109,3 +109,17 @@ def test_several_computed_indices() -> None:
         plan(x, a, np.full_like(b, 5))
     with pytest.raises(OperatorError, match="out of range"):
         plan(x, np.full_like(a, -5), b)
+
+
+def test_slices_of_images_with_channels_last_stay_so() -> None:
+    weight = tl.from_numpy(np.random.default_rng(0).standard_normal((24, 3, 3, 3)).astype("f"))
+    index = tl.tensor([0, 0, 1, 1, 2, 5, 5])
+
+    def doubled(x: tl.Tensor) -> tl.Tensor:
+        y = tl.nn.functional.conv2d(x, weight).relu()
+        return y.index_select(2, index).index_select(-1, index) * 2
+
+    x = np.random.default_rng(1).standard_normal((2, 3, 9, 10)).astype("f")
+    plan = same(doubled, x, close=1e-4)
+    assert [s.name for s in plan.steps].count("gather") == 2
+    assert [s.name for s in plan.steps].count("copy") <= 2  # of the input, and the result

@@ -45,18 +45,29 @@ def _rows(
 def _gathered(
     builder: Builder, call: Arguments, table: View, places: View, dim: int, negative: bool
 ) -> str | None:
-    """The step that copies slices."""
-    source, shape = builder.ordered(table), table.shape
-    out = builder.new(builder.trace.values[call.output].shape, source.dtype)
-    row = prod(shape[dim + 1 :]) * source.dtype.itemsize
+    """The step that copies slices; the dimensions stay in the order in which they lie."""
+    shape = table.shape
+    order = _memory_order(table) if len(places.shape) == 1 else tuple(range(len(shape)))
+    source, at = builder.ordered(table, order), order.index(dim)
+    result = builder.trace.values[call.output].shape
+    out = builder.new(result, source.dtype, order if len(result) == len(order) else None)
+    row = prod(shape[d] for d in order[at + 1 :]) * source.dtype.itemsize
     words: list[Word] = [
         out.place, source.place, places.place, builder.error(f"{call.call.name}: an index"),
-        prod(shape[:dim]), shape[dim], row, places.size, row,
+        prod(shape[d] for d in order[:at]), shape[dim], row, places.size, row,
     ]  # fmt: skip
     spec = Spec(places.dtype.itemsize, row if row in (1, 2, 4, 8) else 0, negative)
     builder.emit("gather", gather_rows(spec), words, [source, places], out)
     builder.give(call.output, out)
     return None
+
+
+def _memory_order(view: View) -> tuple[int, ...]:
+    """The dimensions as they lie in memory, if they are one piece of it."""
+    order = tuple(sorted(range(len(view.shape)), key=lambda d: (-view.strides[d], d)))
+    wanted = contiguous_strides(view.shape, order)
+    dense = all(n == 1 or a == b for a, b, n in zip(wanted, view.strides, view.shape, strict=True))
+    return order if dense else tuple(range(len(view.shape)))
 
 
 @lowering("gather", "take_along_dim")
