@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from .threads import Native, one_after_another
 Array = np.ndarray[Any, Any]
 KINDS = {np.dtype(np.float32): ("float", 4), np.dtype(np.float64): ("double", 8)}
 BLOCK = 256 << 10  # bytes of A that stay in the second-level cache
+_DEPTH = 2048  # rows of a panel of float32, about, that stay in the cache
+_MANY = 48  # rows of A from which a panel is read often enough
 
 
 @dataclass(frozen=True)
@@ -294,6 +297,17 @@ def pack(b: Array, tile: Tile | None = None, panels: Array | None = None) -> Pac
     words = address(found.panels), address(b), k, n, row
     packer(tile, transposed).over(found.count, least, *words)
     return found
+
+
+def pieces(rows: int, depth: int, itemsize: int = 4) -> list[tuple[int, int]]:
+    """Where a sum is cut, so that a panel stays in the second-level cache while rows go over it.
+
+    >>> pieces(100, 2048), pieces(100, 4096), pieces(8, 4096)
+    ([(0, 2048)], [(0, 2048), (2048, 4096)], [(0, 4096)])
+    """
+    deep = _DEPTH * 4 // itemsize
+    count = -(-depth // deep) if depth > deep * 5 // 4 and rows >= _MANY else 1
+    return list(pairwise([*[depth * i // count // 64 * 64 for i in range(count)], depth]))
 
 
 def gemm(a: Array, b: Packed, bias: Array | None = None, out: Array | None = None) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import kernel
-from .gemm import KINDS, gemm, pack
+from .gemm import KINDS, gemm, pack, pieces
 
 Array = np.ndarray[Any, Any]
 _LEAST = 1_000_000  # multiplications below which NumPy's shorter call is quicker
@@ -57,19 +57,28 @@ def _panels(b: Array) -> Any:
     return pack(b if whole else np.ascontiguousarray(b))
 
 
+def _product(a: Array, b: Array, bias: Array | None = None) -> Array:
+    """``a @ b + bias``, long sums in pieces."""
+    cuts = pieces(len(a), len(b), a.itemsize)
+    total = gemm(a[:, : cuts[0][1]], _panels(b[: cuts[0][1]]), bias)
+    for start, stop in cuts[1:]:
+        total += gemm(a[:, start:stop], _panels(b[start:stop]))
+    return total
+
+
 @kernel("numba", "matmul", when=takes_matmul, min_size=1024)
 def packed_matmul(input: Array, other: Array) -> Array:
     """A matrix, or a batch of them, times one matrix."""
-    return gemm(_rows(input), _panels(other)).reshape(*input.shape[:-1], other.shape[1])
+    return _product(_rows(input), other).reshape(*input.shape[:-1], other.shape[1])
 
 
 @kernel("numba", "mm", when=takes_matmul, min_size=1024)
 def packed_mm(input: Array, mat2: Array) -> Array:
     """The product of two matrices."""
-    return gemm(_rows(input), _panels(mat2))
+    return _product(_rows(input), mat2)
 
 
 @kernel("numba", "nn.functional.linear", when=takes_linear, min_size=1024)
 def packed_linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     """Rows times the transposed weights, and the bias, in one pass."""
-    return gemm(_rows(input), _panels(weight.T), bias).reshape(*input.shape[:-1], len(weight))
+    return _product(_rows(input), weight.T, bias).reshape(*input.shape[:-1], len(weight))

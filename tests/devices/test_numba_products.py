@@ -194,3 +194,22 @@ def test_conv2d_uses_them(padding: Any) -> None:
         lambda: F.conv2d(given[0][0].to("numba"), given[1].to("numba"), padding=padding)
     )
     np.testing.assert_array_equal(single.numpy(), have.numpy()[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(64, 5000, 40), (50, 2561, 17), (47, 4096, 33)])
+def test_long_sums_in_pieces(shape: tuple[int, int, int], dtype: Any) -> None:
+    m, k, n = shape
+    rng = np.random.default_rng(k)
+    a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
+    bias = rng.standard_normal(n).astype(dtype)
+    x, w, c = (tl.from_numpy(v).to("numba") for v in (a, np.ascontiguousarray(b.T), bias))
+    want = a.astype(np.float64) @ b
+    np.testing.assert_allclose((x @ w.T).numpy(), want, 1e-4, 1e-3)
+    np.testing.assert_allclose(F.linear(x, w, c).numpy(), want + bias, 1e-4, 1e-3)
+    cuts = gemm.pieces(m, k, a.itemsize)
+    assert (
+        cuts[0][0] == 0
+        and cuts[-1][1] == k
+        and all(p[1] == q[0] for p, q in zip(cuts, cuts[1:], strict=False))
+    )

@@ -42,3 +42,20 @@ def test_computed_weights(shape: tuple[int, ...], bias: bool) -> None:
 
 def test_outer() -> None:
     same(lambda a, b: tl.outer(a, b) + 1, random(5), random(17))
+
+
+@pytest.mark.parametrize("depth", [2560, 2561, 4096, 5003])
+@pytest.mark.parametrize("constant", [True, False])
+def test_long_sums_in_pieces(depth: int, constant: bool) -> None:
+    rng = np.random.default_rng(depth)
+    x, y = (rng.standard_normal(s).astype("f") / 64 for s in ((2, 50, depth), (depth, 33)))
+    bias = tl.from_numpy(rng.standard_normal(33).astype("f"))
+    weight = tl.from_numpy(y)
+    for threads in (1, 3):
+        if constant:
+            same(lambda v: F.linear(v, weight.T, bias).relu() + v[..., :33], x, threads=threads)
+            same(lambda v: v.transpose(0, 1) @ weight, x, threads=threads)
+        else:
+            same(lambda v, w: (v @ w).relu() * 2, x, y, threads=threads)
+            z = np.ascontiguousarray(np.stack([y, y]).transpose(0, 2, 1))
+            same(lambda v, w: v @ w.transpose(1, 2), x, z, threads=threads)

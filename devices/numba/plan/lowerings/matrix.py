@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from .....ops.trace import Ref
 from ...brgemm import tile_of
-from ...expressions import ACC
+from ...expressions import ACC, operand
+from ...gemm import pieces
 from ...halves import HALVES
 from ..builder import FLOAT, Arguments, Builder, Lazy, array_of, broadcast, lowering
 from ..places import View, contiguous_strides
@@ -150,10 +152,43 @@ def _by_constant(
     return None
 
 
+def _summed(builder: Builder, left: View, product: Callable[[View, int, int], Lazy]) -> Lazy:
+    """A product, piece by piece if its sums are long: each adds to what those before it gave."""
+    cuts = pieces(prod(left.shape[:-1]), left.shape[-1])
+    if len(cuts) > 1 and left.strides[-1] != 1:
+        left = builder.ordered(left)
+    sofar: View | None = None
+    for start, stop in cuts:
+        part = _slice(left, len(left.shape) - 1, start, stop)
+        found = product(part, start, stop)
+        if sofar is not None:
+            found = Lazy(("add", ACC, operand(0)), (sofar,), found.shape, found.producer)
+        if stop < left.shape[-1]:
+            sofar = builder.compute(found)
+    return found
+
+
+def _slice(view: View, dim: int, start: int, stop: int) -> View:
+    shape = tuple(stop - start if d == dim else n for d, n in enumerate(view.shape))
+    offset = view.offset + start * view.strides[dim] * view.dtype.itemsize
+    return View(view.buffer, shape, view.strides, view.dtype, offset)
+
+
 def times(
     builder: Builder, left: View, right: np.ndarray[Any, Any], bias: Any, order: tuple[int, ...]
 ) -> Lazy:
     """``left @ right + bias`` for a constant matrix, the result's dimensions in an order."""
+    return _summed(
+        builder, left,
+        lambda part, start, stop: _times(
+            builder, part, right[start:stop], None if start else bias, order
+        ),
+    )  # fmt: skip
+
+
+def _times(
+    builder: Builder, left: View, right: np.ndarray[Any, Any], bias: Any, order: tuple[int, ...]
+) -> Lazy:
     a, rows = matrix_rows(builder, left, 0)
     shape = (*a.shape[:-1], right.shape[1])
     b = Matrices([right], tile_of(right.shape[1]))
@@ -166,6 +201,16 @@ def times(
 
 def multiplied(builder: Builder, order: tuple[int, ...], left: View, right: View) -> Lazy:
     """The product of two batches of matrices that the plan computes, its dimensions in an order."""
+    inner = len(right.shape) - 2
+    return _summed(
+        builder, left,
+        lambda part, start, stop: _multiplied(
+            builder, order, part, _slice(right, inner, start, stop)
+        ),
+    )  # fmt: skip
+
+
+def _multiplied(builder: Builder, order: tuple[int, ...], left: View, right: View) -> Lazy:
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     shape = (*batch, left.shape[-2], right.shape[-1])
     panels = packed_panels(builder, right, right.shape[:-2], tile_of(shape[-1]))
