@@ -31,8 +31,6 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ("vector of*int8 inside", "Vectors by 8- and 4-bit weights: ONNX Runtime rounds the vector to 8"
      " bits as well where the model allows it; the plan multiplies in float32."),
     ("vector of*", "Vectors by 4-bit weights: on one thread they are read at the speed of memory."),
-    ("product 4096*", "A panel of 4,096 rows does not stay in the second-level cache; sums are not"
-     " cut into pieces yet."),
     ("product 3136x64*", "Products of 64 terms reach seven tenths of the limit where ONNX"
      " Runtime reaches nine; a tile is stored after every 64 steps (not measured apart)."),
     ("product*", "Products: ONNX Runtime and tensorlite are both within a tenth of the limit; below"
