@@ -4,8 +4,8 @@
     python benchmarks/trees.py --trees 100 --depth 6 --rows 1 1000
 
 Fitted by scikit-learn on random data with 30 features, 1 and 2 threads, in turns, medians. The
-predictions are compared first. treelite takes part if it is installed (`pip install treelite`);
-scikit-learn is left out at 100,000 rows, where a call of it takes minutes.
+predictions are compared first. tensorlite runs as a plan. treelite takes part if it is installed
+(`pip install treelite`). It and scikit-learn are left out at 100,000 rows: a call takes minutes.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ def calls(
     forest: Any, model: onnx.ModelProto, x: Any, threads: int
 ) -> dict[str, Callable[[], Any]]:
     """What each library is asked to do; each gives the predictions."""
-    ours = tl.onnx.load(model, device="numba")
     tensor = tl.from_numpy(x).to("numba")
+    tl.set_num_threads(threads)
+    ours = tl.onnx.load(model, device="numba").compile(tensor)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(
@@ -93,9 +94,10 @@ def calls(
         return ours(tensor).numpy()
 
     found = {"tensorlite": tensorlite, "ONNX Runtime": lambda: session.run(None, {"x": x})[0]}
-    if len(x) < 100_000:
-        forest.n_jobs = threads
-        found["scikit-learn"] = lambda: forest.predict(x)
+    if len(x) >= 100_000:
+        return found
+    forest.n_jobs = threads
+    found["scikit-learn"] = lambda: forest.predict(x)
     try:
         import treelite
     except ImportError:
@@ -129,6 +131,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 1000, 100_000])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each figure, about")
+    parser.add_argument("--markdown", action="store_true", help="the rows as Markdown")
     args = parser.parse_args()
     peers = ["tensorlite", "ONNX Runtime", "scikit-learn", "treelite"]
     table = Table(
@@ -153,7 +156,16 @@ def main() -> None:
                     cells = [f"{times[p]:,.1f}" if p in times else "-" for p in peers]
                     table.add_row(str(trees), str(depth), f"{rows:,}", str(threads), *cells,
                                   f"{best / times['tensorlite']:.2f}")  # fmt: skip
-    Console(width=120).print(table)
+            if args.markdown:
+                print(*rows_of(table)[-len(args.rows) * len(args.threads) :], sep="\n", flush=True)
+    if not args.markdown:
+        Console(width=120).print(table)
+
+
+def rows_of(table: Table) -> list[str]:
+    """The rows as Markdown."""
+    cells = zip(*[list(column.cells) for column in table.columns], strict=True)
+    return [f"| {' | '.join(map(str, row))} |" for row in cells]
 
 
 if __name__ == "__main__":
