@@ -21,6 +21,7 @@ from typing import Any
 from ...progress import progress
 from .cache import key, read, write
 from .llvm import load, target
+from .objects import PROVIDED
 
 _FORMAT = "1"
 _TYPES = {"i8": ctypes.c_int64, "f4": ctypes.c_float, "f8": ctypes.c_double}  # "f4*" is an address
@@ -92,12 +93,10 @@ class Jit:
 
 
 def _provide_unused() -> None:
-    from llvmlite import binding
-
     address = ctypes.cast(_stub, ctypes.c_void_p).value
+    assert address is not None
     for name in _UNUSED:
-        if not binding.address_of_symbol(name):
-            binding.add_symbol(name, address)
+        PROVIDED.setdefault(name, address)
 
 
 def jit(signature: str) -> Callable[[Callable[..., None]], Jit]:

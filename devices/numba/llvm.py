@@ -11,15 +11,19 @@ name that LLVM knows. It is for tests: what this machine lacks it cannot run.
 from __future__ import annotations
 
 import os
+import platform
 import re
 import threading
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ...errors import OperatorError
+from . import objects
 from .cache import key, read, write
 
 _FORMAT = "1"  # changes when the same IR is to give other code
@@ -56,36 +60,67 @@ _NAMED = {
 @cache
 def target() -> Target:
     """This processor, or the one that TENSORLITE_CPU names."""
-    from llvmlite import binding
-
     wanted = os.environ.get("TENSORLITE_CPU")
     if wanted:
         return Target(*_NAMED.get(wanted, (wanted, "")))
-    features = binding.get_host_cpu_features()
-    listed = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
-    return Target(binding.get_host_cpu_name(), listed)
+    cpu, features, _ = _host()
+    return Target(cpu, features)
 
 
-@cache
 def is_x86() -> bool:
     """Whether the instructions of x86 are at hand."""
-    from llvmlite import binding
+    return platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
 
-    return str(binding.get_process_triple()).startswith(("x86_64", "i686", "i386"))
+
+def _version() -> str:
+    return _host()[2]
 
 
 @cache
-def _version() -> str:
+def _host() -> tuple[str, str, str]:
+    """The processor, its features and LLVM's version: asked of LLVM once on a machine.
+
+    LLVM's library takes 30 ms and 40 MB; where all kernels are on disk it is not needed.
+    """
+    name = _host_key()
+    kept = read(name) if name else None
+    if kept is not None and kept.count(b"\n") == 2:
+        cpu, listed, version = kept.decode().split("\n")
+        return cpu, listed, version
     import llvmlite
     from llvmlite import binding
 
-    return f"{llvmlite.__version__} {binding.llvm_version_info}"
+    features = binding.get_host_cpu_features()
+    listed = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
+    version = f"{llvmlite.__version__} {binding.llvm_version_info}"
+    found = binding.get_host_cpu_name(), listed, version
+    if name:
+        write(name, "\n".join(found).encode())
+    return found
+
+
+def _host_key() -> str | None:
+    """What the answers of LLVM depend on: the processor as Linux describes it, and llvmlite."""
+    try:
+        described = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+        spec = find_spec("llvmlite")
+        origin = None if spec is None else spec.origin
+        version = Path(origin or "").with_name("_version.py").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    lines = [line for line in described.splitlines() if line.split("\t")[0].strip() in _DESCRIBED]
+    return key("host", _FORMAT, *lines, version) if lines else None
+
+
+_DESCRIBED = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features",
+              "CPU implementer", "CPU architecture", "CPU variant", "CPU part")  # fmt: skip
 
 
 def _machine() -> Any:
     """A new TargetMachine: an engine takes possession of the one it is given."""
     from llvmlite import binding
 
+    _initialize()
     found = target()
     triple = binding.Target.from_triple(binding.get_process_triple())
     return triple.create_target_machine(
@@ -94,12 +129,18 @@ def _machine() -> Any:
 
 
 @cache
-def _engine() -> Any:
-    """The one engine that all kernels are loaded into; it lives as long as the process."""
+def _initialize() -> None:
     from llvmlite import binding
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
+
+
+@cache
+def _engine() -> Any:
+    """LLVM's loader, for what ours does not know; it lives as long as the process."""
+    from llvmlite import binding
+
     return binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
 
 
@@ -142,7 +183,6 @@ def _kept(name: str, ir: Callable[[], str]) -> int:
     with _lock:
         if name not in _addresses:
             symbol = f"k_{name}"
-            _engine()
             code = read(name)
             _counts["made" if code is None else "found"] += 1
             if code is None:
@@ -163,11 +203,17 @@ def found() -> int:
 
 
 def load(symbol: str, code: bytes) -> int:
-    """The address of a symbol in an object file, which is loaded into the engine."""
+    """The address of a symbol in an object file, which is brought into memory."""
+    if objects.loads_here():
+        with suppress(objects.Unknown):
+            return objects.load(symbol, code)
     from llvmlite import binding
 
     with _lock:
         engine = _engine()
+        for name, place in objects.PROVIDED.items():
+            if not binding.address_of_symbol(name):
+                binding.add_symbol(name, place)
         engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
         address = int(engine.get_function_address(symbol))

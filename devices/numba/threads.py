@@ -157,7 +157,8 @@ def _sequence() -> int:
 # Systems on which the team cannot sleep
 
 _pools: dict[int, ThreadPoolExecutor] = {}
-os.register_at_fork(after_in_child=_pools.clear) if hasattr(os, "register_at_fork") else None
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.clear)
 
 
 def _with_python(kernel: int, block: int, parts: int) -> None:
