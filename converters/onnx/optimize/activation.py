@@ -1,7 +1,7 @@
-"""Activations that exporters wrote out step by step: GELU in both forms, SiLU, HardSwish.
+"""Activations that exporters wrote out step by step: GELU in both forms, SiLU, HardSwish, Mish.
 
 They become ``Gelu`` (com.microsoft), ``Gelu`` of ai.onnx with the approximation by tanh,
-``QuickGelu`` and ``HardSwish``.
+``QuickGelu``, ``HardSwish`` and ``Mish``.
 """
 
 from __future__ import annotations
@@ -182,10 +182,43 @@ def _clips_to_six(view: View, clip: Node) -> bool:
     return bounds == [0.0, 6.0]
 
 
+def fuse_mish(view: View) -> None:
+    """``x * tanh(softplus(x))``."""
+    for tanh in view.nodes("Tanh"):
+        soft = view.inner(tanh.inputs[0], "Softplus")
+        mul = view.user(tanh.outputs[0], "Mul")
+        if soft is None or mul is None or mul.opset < 7 or not _typed(view, soft.inputs[0]):
+            continue
+        if _joins(mul, soft.inputs[0], tanh.outputs[0]):
+            new = Node("Mish", soft.inputs, mul.outputs, tanh.name, opset=18)
+            view.fuse([soft, tanh, mul], new, "3 nodes are Mish")
+
+
+def join_relu(view: View) -> None:
+    """``Relu`` before another ``Relu``, or before a ``Clip`` that lets nothing below 0 through."""
+    for node in view.nodes("Relu", "Clip"):
+        first = view.producer(node.inputs[0], "Relu")
+        if first is None or not _typed(view, first.inputs[0]):
+            continue
+        if node.op_type == "Clip" and not _clips_from_zero(view, node):
+            continue
+        view.reroute(node, 0, first.inputs[0])
+        view.note(node, f"Relu {first.name} before it is not needed")
+
+
+def _clips_from_zero(view: View, clip: Node) -> bool:
+    low = clip.attributes.get("min") if clip.opset < 11 else None
+    if clip.opset >= 11 and len(clip.inputs) > 1:
+        low = view.number(clip.inputs[1])
+    return low is not None and low >= 0.0
+
+
 ACTIVATION: tuple[Pass, ...] = (
     fuse_gelu,
     fuse_tanh_gelu,
     fuse_silu,
     fuse_hard_swish,
     fuse_clipped_hard_swish,
+    fuse_mish,
+    join_relu,
 )
