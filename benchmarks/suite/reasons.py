@@ -45,10 +45,12 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ("top-k*", "Top-k holds the best in a heap: with a hundred of 8,400 the heap is most of it."),
     ("layer norm*", "Small norms: the call from Python takes a third."),
     ("RMS norm*", "Small norms: the call from Python takes a third."),
-    ("gelu*", "GELU, softmax: e**x and a division for each element, in registers, at the speed of"
+    ("gelu*", "GELU: an exponential and a division for each element, in registers, at the speed"
+     " of arithmetic."),
+    ("softmax*", "Softmax of short rows: an exponential for each element, at the speed of"
      " arithmetic."),
-    ("softmax*", "GELU, softmax: e**x and a division for each element, in registers, at the speed of"
-     " arithmetic."),
+    ("attention*", "Attention of 64 places: the call from Python takes a fifth."),
+    ("matmul, 4 elements*", "A product of four numbers: NumPy's own call is most of it."),
 )  # fmt: skip
 
 
