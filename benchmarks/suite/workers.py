@@ -24,6 +24,7 @@ from .engines import as_arrays, environment
 
 HERE = Path(__file__).resolve().parent
 _TURN, _LONG = 4e-3, 0.1  # seconds
+_REST = 0.05  # seconds between turns
 _ENOUGH = 5  # rounds, of lines that take their time
 
 
@@ -114,6 +115,7 @@ def measure(
                 if number >= _ENOUGH and time.perf_counter() - start > limit:
                     break
                 for worker in workers:
+                    time.sleep(_REST)  # threads of the engine before that still spin would disturb
                     seconds[worker.engine].append(worker.turn())
             errors = {w.engine: _difference(workers[0].results, w.results) for w in workers[1:]}
         finally:
